@@ -1,0 +1,23 @@
+"""Backtests of peer-to-pool perpetual exchanges: `run` replays a scenario, `open_run` opens its results for SQL."""
+
+from typing import TYPE_CHECKING, Any
+
+from backtest.errors import PerpoolError, UsageError
+
+if TYPE_CHECKING:
+    from backtest.runner import RunResult, run
+    from backtest.warehouse import open_run
+
+__all__ = ["PerpoolError", "RunResult", "UsageError", "open_run", "run"]
+__version__ = "0.1.0"
+
+_LAZY = {"run": "backtest.runner", "RunResult": "backtest.runner", "open_run": "backtest.warehouse"}
+
+
+def __getattr__(name: str) -> Any:
+    """Import the heavy parts only when they are asked for, so that `perpool --help` stays quick."""
+    if name not in _LAZY:
+        raise AttributeError(f"module 'backtest' has no attribute {name!r}")
+    import importlib
+
+    return getattr(importlib.import_module(_LAZY[name]), name)

@@ -1,0 +1,232 @@
+"""Memory layout of everything the loop owns: records for what is settled, plain columns for what is searched.
+
+Settled state is an array of records (one position, one custody, one event is read and written as a whole,
+so its fields lie together); searched state (thresholds, slopes, tree bounds, prices) is one array per
+column. Every record field is int64: micro-dollars for `_usd`, token book units for `_units`, 1e10 for
+prices, 1e9 per hour for rates and their indices, seconds for `_s`, microseconds for `_us`.
+"""
+
+from typing import NamedTuple
+
+import numpy as np
+
+_I64 = np.int64
+
+
+def _record(fields: str) -> np.dtype:
+    return np.dtype([(name, _I64) for name in fields.split()], align=True)
+
+
+# One row per token held by the pool.
+CUSTODY = _record("owned locked collateral rate last_update_s cum_index open_time_s")
+# One row per (custody, side): the borrow interest that open positions owe, collectively.
+INTEREST = _record("open_positions borrow_size_usd locked cum_interest_usd cum_snapshot")
+# One row per (market, side): collective position, for open interest and O(1) AUM.
+SIDE = _record(
+    "open_positions size_usd exit_fee_usd weighted_hi weighted_lo total_quantity locked collateral_usd "
+    "funding_usd funding_snapshot"
+)
+# One row per market: the virtual funding rate; positive when longs pay.
+FUNDING_STATE = _record("rate last_update_s long_to_short short_to_long")
+# One row in all.
+POOL = _record(
+    "lp_supply fees_debt_usd referrers_debt_usd next_position_no next_limit_no next_seq next_distribution_s next_sample_us "
+    # cumulative sums since the start of the run, for the attribution of AUM
+    "owned_value_usd lp_flow_usd exit_fee_usd borrow_fee_usd lp_fee_usd funding_usd to_others_usd "
+    "pnl_usd bad_debt_usd confiscated_usd spread_usd drift_usd debt_paid_usd "
+    # counters for progress and summary
+    "n_open n_closed n_liquidated volume_usd"
+)
+# One row per slot of a book: a position or a pending limit order.
+ROW = _record(
+    "status position_no position_id entry_price size_usd borrow_size_usd collateral_usd collateral_units "
+    "locked exit_fee_usd liquidation_fee_usd unrealised_interest_usd paid_interest_usd cum_snapshot "
+    "funding_snapshot unrealised_funding_usd open_s edit_s open_us order_id referred "
+    "stop_loss stop_limit take_profit trigger_price limit_price leverage_bps "
+    # history kept for the row of positions.parquet
+    "open_price opened_size_usd closed_size_usd deposited_usd withdrawn_usd payout_usd pnl_usd "
+    "exit_fees_usd borrow_fees_usd funding_fees_usd bad_debt_usd initial_leverage_bps max_locked book"
+)
+LP_ACCOUNT = _record("account balance last_deposit_s")
+
+EVENT = _record(
+    "seq timestamp kind order_id position_id position_no market side custody price custody_price "
+    "size_usd collateral_usd "
+    "trader_in_units trader_out_units fees_out_units owned_units collateral_units locked_units "
+    "pnl_usd exit_fee_usd borrow_fee_usd prepaid_borrow_usd funding_usd lp_fee_usd "
+    "lp_share_usd protocol_share_usd referrer_share_usd bad_debt_usd deficit_fee_usd confiscated_usd "
+    "payout_usd spread_usd drift_usd owned_value_usd lp_flow_usd debt_paid_usd lp_units lp_account"
+)
+POSITION = _record(
+    "position_no position_id market side custody open_order_id opened_at closed_at outcome "
+    "open_price entry_price close_price initial_leverage_bps opened_size_usd closed_size_usd size_usd "
+    "deposited_usd withdrawn_usd collateral_usd payout_usd pnl_usd exit_fee_usd borrow_fee_usd "
+    "funding_usd bad_debt_usd max_locked_units"
+)
+REJECTION = _record("timestamp order_id position_id action reason outcome")
+POOL_SAMPLE = _record(
+    "timestamp custody price owned_units locked_units collateral_units value_usd borrow_rate borrow_index"
+)
+MARKET_SAMPLE = _record(
+    "timestamp market price long_oi_usd short_oi_usd long_positions short_positions "
+    "long_locked_units short_locked_units long_pnl_usd short_pnl_usd funding_rate funding_index"
+)
+LP_SAMPLE = _record(
+    "timestamp aum_usd lp_supply lp_price assets_usd fees_debt_usd accrued_borrow_usd accrued_exit_fee_usd "
+    "accrued_funding_usd unrealised_pnl_usd collateral_drift_usd "
+    "lp_flow_usd exit_fee_usd borrow_fee_usd lp_fee_usd funding_usd to_others_usd trader_pnl_usd "
+    "asset_drift_usd bad_debt_usd confiscated_usd spread_usd rounding_usd"
+)
+
+# Parameters, fixed for a run (or until a dated change). Same units.
+CUSTODY_PARAMS = _record(
+    "decimals unit stable price_symbol conf_bps add_bps remove_bps minimum_units max_position_locked_usd "
+    "borrow_max borrow_mid borrow_optimal_bps interest_in_pnl"
+)
+MARKET_PARAMS = _record(
+    "price_symbol long_custody short_custody close_bps liquidation_bps min_initial_leverage_bps "
+    "max_initial_leverage_bps max_leverage_bps max_cumulative_long_usd max_cumulative_short_usd "
+    "funding_max funding_sensitivity_bps funding_min_oi_usd"
+)
+POOL_PARAMS = _record(
+    "borrow funding close_fee leftover swap_mode min_collateral_usd min_age_s min_age_after_edit_s edit_lock_s "
+    "lp_share_bps referrer_share_bps lm_share_bps protocol_share_bps aum_cap_usd lp_guard "
+    "distribution_interval_s fee_custody depeg_floor execution_delay_us sample_interval_us funding_in_aum "
+    "tier1_s tier1_bps tier2_s tier2_bps tier3_s tier3_bps"
+)
+
+
+def _join(*dtypes: np.dtype) -> np.dtype:
+    return _record(" ".join(name for dtype in dtypes for name in dtype.names))
+
+
+# What the kernels hold: state, parameters and this tick's quotes of one thing in one record.
+CUSTODY_RECORD = _join(CUSTODY, CUSTODY_PARAMS, _record("scale price low high flags index_now"))
+MARKET_RECORD = _join(MARKET_PARAMS, FUNDING_STATE, _record("price flags funding_now"))
+POOL_RECORD = _join(POOL, POOL_PARAMS, _record("now_us now_s"))
+# One row per book = (market, side), at market * 2 + side: where its slots and tree lie in the shared columns.
+BOOK = np.dtype(
+    [(name, _I64) for name in ("base", "capacity", "n_free", "n_rows", "levels", "guard_price")] + [("x", np.float64)],
+    align=True,
+)
+# Search constants of a slot, in mirrored prices; `leaving` marks what this tick has collected.
+WATCH = np.dtype(
+    [(name, np.float64) for name in ("threshold", "slope", "stop", "take")] + [("leaving", _I64)], align=True
+)
+# A tree node: bound on adverse thresholds at accrual `anchor`, steepest and flattest slope, bound on targets.
+NODE = np.dtype([(name, np.float64) for name in ("bound", "anchor", "slope_high", "slope_low", "take")], align=True)
+PLACE = _record("key slot")
+# One row in all: where the loop stands, so that it can leave and resume anywhere.
+CURSOR = _record(
+    "tick phase candidate n_candidates order order_low order_high has_pool_orders "
+    "n_events n_positions n_rejections n_pool_samples n_market_samples n_lp_samples status detail scan"
+)
+MAX_LEVELS = 13
+FAN_OUT = 32
+
+
+class Venue(NamedTuple):
+    """State and parameters: custody (C,), interest (2C,), side (2M,), market (M,), pool (1,) records."""
+
+    custody: np.ndarray
+    interest: np.ndarray
+    side: np.ndarray
+    market: np.ndarray
+    pool: np.ndarray
+
+
+class Books(NamedTuple):
+    """Every book's slots, trees and the id index, in arrays shared by all books.
+
+    Few, wide arrays: each one passed costs every jitted call seven words. Searched prices are mirrored for
+    shorts (negated), so that "adverse" always means downwards: a slot is liquidated when
+    p <= threshold + slope * x, stopped (or, pending, filled) when p <= stop, and takes profit when -p <= take.
+    Unused entries are -inf.
+    """
+
+    book: np.ndarray  # (B,) BOOK
+    row: np.ndarray  # (N,) ROW
+    watch: np.ndarray  # (N,) WATCH: the search constants of each slot
+    free: np.ndarray  # (N,) stacks of free slots, per book at its base
+    level: np.ndarray  # (B, MAX_LEVELS, 2) first node and number of nodes of each tree level
+    node: np.ndarray  # (K,) NODE
+    place: np.ndarray  # (H,) PLACE: open addressing from position id to slot
+    draft: np.ndarray  # (3,) ROW: would-be positions; the last one stays blank
+
+
+class Accounts(NamedTuple):
+    """LP accounts: records (A,), and their index by account number."""
+
+    account: np.ndarray
+    used: np.ndarray  # (1,) how many accounts there are
+    place: np.ndarray
+
+
+class Outputs(NamedTuple):
+    """Buffers of output records; the cursor holds how full each is. `blank` is one event of zeros."""
+
+    blank: np.ndarray
+    event: np.ndarray
+    position: np.ndarray
+    rejection: np.ndarray
+
+
+class Samples(NamedTuple):
+    """Buffers of sample records."""
+
+    pool_sample: np.ndarray
+    market_sample: np.ndarray
+    lp_sample: np.ndarray
+
+
+class Work(NamedTuple):
+    """Scratch of the loop, kept between calls so that it can leave anywhere.
+
+    `key` (kind, book, age) and `slot` of what this tick triggers, shape (2N,); `request` the order being settled.
+    """
+
+    key: np.ndarray
+    slot: np.ndarray
+    request: np.ndarray  # (1,) REQUEST
+    path: np.ndarray  # (MAX_LEVELS, 2) descent: node index and next child per level
+
+
+class Orders(NamedTuple):
+    """A batch of orders, one array per column, shape (n,), sorted by (due_us, order_id); absent is -1.
+
+    Units: `_usd` micro-dollars, `leverage_bps` 10,000 = 1x, `_units` token book units, prices 1e10,
+    `fraction_e6` millionths of the position. `stop_loss`, `take_profit`: -1 leave as is, 0 clear.
+    """
+
+    due_us: np.ndarray
+    order_id: np.ndarray
+    action: np.ndarray
+    position_id: np.ndarray
+    market: np.ndarray
+    side: np.ndarray
+    size_usd: np.ndarray
+    leverage_bps: np.ndarray
+    collateral_units: np.ndarray
+    collateral_usd: np.ndarray
+    limit_price: np.ndarray
+    trigger_price: np.ndarray
+    stop_loss: np.ndarray
+    stop_limit: np.ndarray
+    take_profit: np.ndarray
+    fraction_e6: np.ndarray
+    lp_account: np.ndarray
+    custody: np.ndarray
+    custody_out: np.ndarray
+    amount_units: np.ndarray
+    referred: np.ndarray
+
+
+class Ticks(NamedTuple):
+    """Consecutive oracle ticks: `time_us` (T,) int64, `price` (T, S) int64 at 1e10, `flags` (T, S) uint8."""
+
+    time_us: np.ndarray
+    price: np.ndarray
+    flags: np.ndarray
+
+
+REQUEST = _record(" ".join(Orders._fields))
