@@ -1,0 +1,103 @@
+"""Orders that move collateral or interest of an open position and leave its size alone. Spec 1.9.
+
+None of them refreshes the borrow rate.
+"""
+
+from copy import copy
+
+from kernels import codes
+from tests.reference import accounting, events, rates, settle
+from tests.reference import position as numbers
+from tests.reference.trading import Order, collateral_given, require_prices
+from tests.reference.venue import Record, Refused, Venue
+
+
+def deposit_collateral(venue: Venue, position: Record, order: Order) -> None:
+    """Collateral grows by usd(units, low). Spec 1.9, add_collateral_long; the borrow rate is not refreshed."""
+    require_prices(venue, position.market, position.side, closed_allowed=True)
+    if numbers.is_edit_locked(venue, position):
+        raise Refused(codes.COLLATERAL_EDIT_LOCK)
+    custody = position.custody
+    units = collateral_given(venue, custody, order)
+    if units <= 0:
+        raise Refused(codes.INVALID_ORDER)
+    added = venue.usd(units, custody, venue.low(custody))
+    changed = copy(position)
+    changed.collateral_usd += added
+    changed.collateral_units += units
+    changed.edit_s = venue.now
+    numbers.require_deposit_leverage(venue, changed)
+    vars(position).update(vars(changed))
+    venue.custodies[custody].collateral += units
+    accounting.change_collateral(venue, position, added)
+    events.write_position(
+        venue,
+        codes.K_DEPOSIT_COLLATERAL,
+        position,
+        order["order_id"],
+        collateral_usd=added,
+        trader_in_units=units,
+        collateral_units=units,
+    )
+
+
+def withdraw_collateral(venue: Venue, position: Record, order: Order) -> None:
+    """Collateral shrinks by the asked dollars, paid at the high price. Spec 1.9, remove_collateral_long."""
+    require_prices(venue, position.market, position.side, closed_allowed=True)
+    amount, custody = order["collateral_usd"], position.custody
+    if amount <= 0 or amount >= position.collateral_usd:
+        raise Refused(codes.INVALID_ORDER)
+    if numbers.is_edit_locked(venue, position):
+        raise Refused(codes.COLLATERAL_EDIT_LOCK)
+    units = venue.tokens(amount, custody, venue.high(custody))
+    if units > position.collateral_units:
+        raise Refused(codes.INSUFFICIENT_COLLATERAL)
+    changed = copy(position)
+    changed.collateral_usd -= amount
+    changed.collateral_units -= units
+    changed.edit_s = venue.now  # the program stamps the position's update time here too
+    numbers.require_initial_leverage(venue, changed)
+    vars(position).update(vars(changed))
+    venue.custodies[custody].collateral -= units
+    accounting.change_collateral(venue, position, -amount)
+    spread = amount - venue.usd(units, custody, venue.low(custody))
+    events.write_position(
+        venue,
+        codes.K_WITHDRAW_COLLATERAL,
+        position,
+        order["order_id"],
+        collateral_usd=-amount,
+        trader_out_units=units,
+        collateral_units=-units,
+        payout_usd=amount,
+        spread_usd=spread,
+        drift_usd=-spread,
+    )
+
+
+def resolve_borrow(venue: Venue, position: Record, order: Order) -> None:
+    """Interest so far becomes paid interest, and its shares become due. Spec 1.9, resolve_position_borrow_fees.
+
+    Profit and loss stay as they were; neither the collective interest nor the borrow rate is touched.
+    """
+    require_prices(venue, position.market, position.side, closed_allowed=True)
+    due = numbers.interest(venue, position)
+    if due == 0:
+        raise Refused(codes.NOTHING_TO_DO)
+    position.unrealised_interest_usd = 0
+    position.cum_snapshot = rates.borrow_index(venue, position.custody)
+    position.paid_interest_usd += due
+    lp, protocol, referrer = settle.split_fee(venue, due, position.referred)
+    venue.pool.fees_debt_usd += protocol
+    venue.pool.referrers_debt_usd += referrer
+    events.write_position(
+        venue,
+        codes.K_RESOLVE_BORROW,
+        position,
+        order["order_id"],
+        borrow_fee_usd=due,
+        prepaid_borrow_usd=-due,
+        lp_share_usd=lp,
+        protocol_share_usd=protocol,
+        referrer_share_usd=referrer,
+    )
