@@ -1,0 +1,132 @@
+"""What every output column means: one line `field: meaning` per field of each record in `kernels.state`, in order."""
+
+DOCS: dict[str, str] = {
+    "events": """
+seq: number of the event, from 0, without gaps
+timestamp: tick at which it happened
+kind: what happened (kernels.codes.KINDS)
+order_id: order that caused it; null: the venue itself
+position_id: the trader's name for the position
+position_no: number of the opening, unique in the run
+market: market of the position
+side: long or short
+custody: the one token that this row moves
+price: trade price of the market
+custody_price: price of the custody's token
+size_usd: change of the position's notional, signed
+collateral_usd: change of the position's margin, signed
+trader_in_units: tokens from trader or LP to the venue
+trader_out_units: tokens from the venue to trader or LP
+fees_out_units: tokens paid out to fee beneficiaries
+owned_units: change of the tokens the pool owns, signed
+collateral_units: change of the traders' collateral tokens, signed
+locked_units: change of the locked tokens, signed
+pnl_usd: realised price PnL before fees; + the trader wins
+exit_fee_usd: closing or liquidation fee collected
+borrow_fee_usd: borrow interest split among beneficiaries on this row
+prepaid_borrow_usd: borrow interest that was split by an earlier resolve_borrow (there: the negative)
+funding_usd: funding settled; + the trader pays
+lp_fee_usd: fee on liquidity added or removed
+lp_share_usd: part of the row's fees that stays with the LPs
+protocol_share_usd: part of the row's fees owed to the protocol
+referrer_share_usd: part of the row's fees owed to the referrer
+bad_debt_usd: loss beyond margin and fees, borne by the LPs
+deficit_fee_usd: fees that the margin could not cover
+confiscated_usd: margin left after a liquidation that the pool keeps
+payout_usd: dollars paid to the trader or LP
+spread_usd: gain of the pool from rounding and from the oracle's bounds
+drift_usd: collateral tokens at today's price less their booked dollars, realised
+owned_value_usd: value of owned_units, signed
+lp_flow_usd: LP deposits (+) and withdrawals (-)
+debt_paid_usd: fee debt settled by a distribution
+lp_units: LP tokens minted (+) or burnt (-)
+lp_account: LP account of the flow
+""",
+    "positions": """
+position_no: number of the opening, unique in the run
+position_id: the trader's name for the position
+market: market of the position
+side: long or short
+custody: token of collateral and lock
+open_order_id: order that opened it
+opened_at: tick of the opening
+closed_at: tick of the end; null while open
+outcome: how it ended (kernels.codes.OUTCOMES)
+open_price: price of the first fill
+entry_price: average entry price after increases
+close_price: price of the last exit; null while open
+initial_leverage_bps: leverage at the opening
+opened_size_usd: sum of all increases of notional
+closed_size_usd: sum of all reductions of notional
+size_usd: notional still open at the end of the run
+deposited_usd: sum of all margin paid in
+withdrawn_usd: sum of margin withdrawn while open
+collateral_usd: margin still held at the end of the run
+payout_usd: dollars paid out on exits and withdrawals
+pnl_usd: realised price PnL before fees; + the trader wins
+exit_fee_usd: closing and liquidation fees collected
+borrow_fee_usd: borrow interest collected, prepaid included
+funding_usd: funding settled; + the trader paid
+bad_debt_usd: loss beyond margin and fees, borne by the LPs
+max_locked_units: largest lock held
+""",
+    "pool": """
+timestamp: tick of the sample
+custody: token
+price: price of the token
+owned_units: tokens that the pool owns
+locked_units: owned tokens reserved for open positions
+collateral_units: tokens of the traders' margin
+value_usd: value of the owned tokens at the low price
+borrow_rate: borrow rate in force
+borrow_index: cumulative borrow rate
+""",
+    "markets": """
+timestamp: tick of the sample
+market: market
+price: trade price
+long_oi_usd: notional of open longs
+short_oi_usd: notional of open shorts
+long_positions: number of open longs
+short_positions: number of open shorts
+long_locked_units: tokens locked for longs, units of the market's long custody
+short_locked_units: tokens locked for shorts, units of the market's short custody
+long_pnl_usd: collective unrealised price PnL of longs; + traders win
+short_pnl_usd: collective unrealised price PnL of shorts; + traders win
+funding_rate: funding rate in force; + longs pay
+funding_index: cumulative funding rate; + longs pay
+""",
+    "lp": """
+timestamp: tick of the sample
+aum_usd: value of the pool to its LPs
+lp_supply: LP tokens in existence
+lp_price: aum_usd per LP token
+assets_usd: value of all owned tokens at the low price
+fees_debt_usd: fees owed to protocol and referrers
+accrued_borrow_usd: borrow interest owed by open positions, level
+accrued_exit_fee_usd: exit fees of open positions, level
+accrued_funding_usd: funding owed by open positions, level
+unrealised_pnl_usd: price PnL of open positions; + traders win, level
+collateral_drift_usd: collateral tokens at today's price less their booked dollars, level
+lp_flow_usd: LP deposits less withdrawals, since the start
+exit_fee_usd: exit fees realised and accrued, since the start
+borrow_fee_usd: borrow interest realised and accrued, since the start
+lp_fee_usd: fees on LP flows, since the start
+funding_usd: funding realised and accrued, since the start
+to_others_usd: fees of protocol and referrers, since the start
+trader_pnl_usd: traders' price PnL realised and unrealised, since the start; + traders win
+asset_drift_usd: price changes of owned tokens and of collateral, since the start
+bad_debt_usd: bad debt, since the start
+confiscated_usd: confiscated margin, since the start
+spread_usd: rounding and oracle bounds on events, since the start
+rounding_usd: what is left of aum_usd: rounding and caps of collective positions
+""",
+    "rejections": """
+timestamp: time of the refusal, or of the end of the run
+order_id: order that was not executed
+position_id: position that it named
+action: what it asked for (kernels.codes.ACTIONS)
+reason: why not (kernels.codes.REASONS)
+outcome: rejected, or pending at the end of the run
+""",
+}

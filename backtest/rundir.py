@@ -1,0 +1,233 @@
+"""The run directory: six Parquet files and a manifest, written beside their final place and renamed when whole.
+
+`RunWriter` takes blocks of records from the engine; one background thread hashes, transposes and compresses them
+while the caller computes.
+"""
+
+import hashlib
+import json
+import os
+import queue
+import shutil
+import threading
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+from types import TracebackType
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import pyarrow as pa
+
+from backtest import columns
+from backtest.columns import Int64, Labels
+from backtest.errors import PerpoolError
+from backtest.tablefile import TableWriter, as_rows
+
+FORMAT_VERSION = 1
+MANIFEST = "manifest.json"
+_QUEUE = 2  # blocks waiting; each is a copy, so memory stays bounded
+
+
+class RunWriter:
+    """Context manager that writes one run directory; leaves nothing behind unless `finish` was reached.
+
+    Raises PerpoolError when `out` is in the way: a file, a directory that is not a run, or a run without `overwrite`.
+    """
+
+    def __init__(self, out: Path, labels: Labels, compression: str = "zstd", *, overwrite: bool = False) -> None:
+        self._out = Path(os.path.abspath(out))  # resolve() would write where a link points, not beside it
+        self._labels = labels
+        self._compression = compression
+        self._overwrite = overwrite
+        self._queue: queue.Queue[tuple[str, Int64] | None] = queue.Queue(_QUEUE)
+        self._thread = threading.Thread(target=self._work, name="perpool-writer", daemon=True)
+        self._error: BaseException | None = None
+        self._stopping = False
+        self._finished = False
+
+    def __enter__(self) -> "RunWriter":
+        check_target(self._out, self._overwrite)
+        try:
+            self._out.parent.mkdir(parents=True, exist_ok=True)
+            self._dir = _new_sibling(self._out, "partial")
+            self._tables = {
+                name: TableWriter(self._dir, name, self._labels, self._compression) for name in columns.TABLES
+            }
+        except OSError as error:
+            raise PerpoolError(f"cannot write the run directory {self._out}: {error.strerror or error}") from error
+        self._thread.start()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        if not self._finished:
+            self._stop()
+            for table in self._tables.values():
+                table.abandon()
+            shutil.rmtree(self._dir, ignore_errors=True)
+
+    def append(self, table: str, records: npt.NDArray[Any]) -> None:
+        """Add rows: a 1-D structured array of the table's record, or int64 of shape (n, n_fields); copied at once.
+
+        Raises what the background thread met, at the next call after it happened.
+        """
+        self._raise_pending()
+        rows = np.array(as_rows(table, records), order="C", copy=True)
+        if len(rows):
+            self._queue.put((table, rows))
+
+    def finish(self, manifest: Mapping[str, Any]) -> Path:
+        """Write what is left and the manifest, put everything on disk, rename; returns the final path.
+
+        Adds `format_version`, `result_hash` and `tables` (rows, bytes and sha256 of each) to the manifest.
+        """
+        self._stop(drain=True)
+        self._raise_pending()
+        check_manifest(manifest, self._labels)
+        try:
+            tables = {name: table.close() for name, table in self._tables.items()}
+            whole = dict(manifest) | {
+                "format_version": FORMAT_VERSION,
+                "result_hash": result_hash({name: str(entry["sha256"]) for name, entry in tables.items()}),
+                "tables": tables,
+            }
+            (self._dir / MANIFEST).write_text(json.dumps(whole, indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
+            for path in [*self._dir.iterdir(), self._dir]:
+                _fsync(path)
+            check_target(self._out, self._overwrite)  # again: a run takes long, and someone may have come first
+            _move_into_place(self._dir, self._out)
+        except OSError as error:
+            raise PerpoolError(f"cannot write the run directory {self._out}: {error.strerror or error}") from error
+        self._finished = True
+        return self._out
+
+    def _raise_pending(self) -> None:
+        if self._error is not None:
+            error, self._stopping = self._error, True
+            if isinstance(error, (OSError, pa.ArrowException)):
+                raise PerpoolError(f"cannot write the run directory {self._out}: {error}") from error
+            raise error
+
+    def _stop(self, drain: bool = False) -> None:
+        if self._thread.is_alive():
+            self._stopping = self._stopping or not drain
+            self._queue.put(None)
+            self._thread.join()
+
+    def _work(self) -> None:
+        while (item := self._queue.get()) is not None:
+            if self._stopping or self._error is not None:
+                continue  # keep taking blocks, so that the caller is never stuck in put()
+            try:
+                self._tables[item[0]].add(item[1])
+            except BaseException as error:  # handed to the caller at its next call
+                self._error = error
+
+
+def result_hash(digests: Mapping[str, str]) -> str:
+    """sha256 over the lines `table digest`, sorted by table: equal results have equal hashes, on any machine."""
+    return hashlib.sha256("".join(f"{name} {digests[name]}\n" for name in sorted(digests)).encode()).hexdigest()
+
+
+def check_manifest(manifest: Mapping[str, Any], labels: Labels) -> None:
+    """Refuse a manifest whose markets or custodies are not those behind the codes of the tables."""
+    for key, symbols in (("markets", labels.markets), ("custodies", labels.custodies)):
+        named = tuple(entry["symbol"] for entry in manifest.get(key, ()))
+        if named != symbols:
+            raise ValueError(f"manifest {key} {named} are not the labels {symbols} of the run")
+
+
+def check_target(out: Path, overwrite: bool) -> None:
+    """Refuse what must not be replaced, with what to do instead."""
+    if not out.exists():
+        return
+    if not out.is_dir():
+        raise PerpoolError(f"{out} is a file, not a directory; choose another --out")
+    if not any(out.iterdir()):
+        return
+    if not (out / MANIFEST).is_file():
+        raise PerpoolError(f"{out} is not empty and is not a run directory (no {MANIFEST}); choose another --out")
+    if not overwrite:
+        raise PerpoolError(f"{out} already holds a run; choose another --out or pass --overwrite to replace it")
+
+
+def _new_sibling(out: Path, purpose: str) -> Path:
+    """A fresh hidden directory next to `out`, on the same file system so that a rename is atomic."""
+    stem = f".{out.name}.{purpose}-{os.getpid()}"
+    for attempt in range(1_000):
+        path = out.with_name(stem if attempt == 0 else f"{stem}-{attempt}")
+        try:
+            path.mkdir()
+        except FileExistsError:
+            continue  # left by a killed process of the same number, or another writer of this one
+        return path
+    raise PerpoolError(f"cannot find a free name beside {out}; remove the {stem}* directories")
+
+
+def _move_into_place(source: Path, out: Path) -> None:
+    """Rename `source` to `out`; an old run there steps aside first and comes back if that fails."""
+    if not out.exists():
+        source.rename(out)
+    elif not any(out.iterdir()):
+        out.rmdir()
+        source.rename(out)
+    else:
+        aside = _new_sibling(out, "replaced")
+        aside.rmdir()
+        out.rename(aside)
+        try:
+            source.rename(out)
+        except BaseException:
+            aside.rename(out)
+            raise
+        shutil.rmtree(aside, ignore_errors=True)
+    _fsync(out.parent)
+
+
+def _fsync(path: Path) -> None:
+    handle = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)
+
+
+def load_manifest(path: Path) -> dict[str, Any]:
+    """The manifest of a run directory; raises PerpoolError when `path` is no run, or one of a newer perpool."""
+    path = Path(path)
+    file = path / MANIFEST
+    if not path.exists():
+        raise PerpoolError(f"{path} does not exist; give the run directory that `perpool run --out` wrote")
+    if not file.is_file():
+        inside = sorted(child.parent.name for child in path.glob(f"*/{MANIFEST}")) if path.is_dir() else []
+        hint = f"; runs inside it: {', '.join(inside[:5])}" if inside else "; give what `perpool run --out` wrote"
+        raise PerpoolError(f"{path} is not a run directory (no {MANIFEST}){hint}")
+    try:
+        manifest: dict[str, Any] = json.loads(file.read_text(encoding="utf-8"))
+    except (OSError, ValueError) as error:
+        raise PerpoolError(f"{file}: cannot be read as JSON ({error}); run the backtest again") from error
+    version = manifest.get("format_version") if isinstance(manifest, dict) else None
+    if not isinstance(version, int):
+        raise PerpoolError(f"{file}: has no format_version; it was not written by perpool")
+    if version > FORMAT_VERSION:
+        raise PerpoolError(
+            f"{file}: format version {version} is newer than this perpool reads ({FORMAT_VERSION}); upgrade perpool"
+        )
+    _require(path, (f"{table}.parquet" for table in columns.TABLES))
+    return manifest
+
+
+def _require(path: Path, names: Iterable[str]) -> None:
+    missing = [name for name in names if not (path / name).is_file()]
+    if missing:
+        raise PerpoolError(f"{path}: {missing[0]} is missing; the run directory is damaged, run the backtest again")
+
+
+def labels_of(manifest: Mapping[str, Any]) -> Labels:
+    """Symbols behind the market and custody codes of a run."""
+    return Labels(
+        tuple(market["symbol"] for market in manifest["markets"]),
+        tuple(custody["symbol"] for custody in manifest["custodies"]),
+    )

@@ -1,0 +1,6 @@
+-- on every event, exit + borrow + LP fee = shares of LPs + protocol + referrer (identity C)
+SELECT
+    seq, kind, exit_fee_usd, borrow_fee_usd, lp_fee_usd, lp_share_usd, protocol_share_usd, referrer_share_usd
+FROM events
+WHERE exit_fee_usd + borrow_fee_usd + lp_fee_usd <> lp_share_usd + protocol_share_usd + referrer_share_usd
+ORDER BY seq
