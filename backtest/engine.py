@@ -241,15 +241,26 @@ class Engine:
                 f"(more than 2.3e12 dollars): check prices, decimals and order sizes"
             )
 
-    def flush(self) -> None:
-        """Hand all buffered records to the sink."""
-        self._flush()
+    @property
+    def n_events(self) -> int:
+        """Events so far, buffered ones included."""
+        return self.counts["events"] + int(self.cursor["n_events"][0])
+
+    def write(self, table: str, records: np.ndarray) -> None:
+        """Hand records that the loop did not make to the sink."""
+        self._sink(table, records)
+        self.counts[table] += len(records)
+
+    def compile_rest(self) -> None:
+        """Call the kernels that a short run does not reach."""
+        self.books = grow_book(self.books, 0)
+        self.accounts = _grow_accounts(self.accounts)
+        loop.write_open(self.venue, self.books, self._out, self.cursor, np.zeros(0, np.int64))
 
     def _flush(self) -> None:
         for table, buffer, counter in _TABLES:
             n = int(self.cursor[counter][0])
             if n:
                 source = self._samples if buffer.endswith("sample") else self._out
-                self._sink(table, getattr(source, buffer)[:n])
-                self.counts[table] += n
+                self.write(table, getattr(source, buffer)[:n])
                 self.cursor[counter] = 0
