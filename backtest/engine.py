@@ -246,6 +246,11 @@ class Engine:
         """Events so far, buffered ones included."""
         return self.counts["events"] + int(self.cursor["n_events"][0])
 
+    @property
+    def n_pending_limits(self) -> int:
+        """Limit orders that wait in the books."""
+        return int((self.books.row["status"] == codes.PENDING_LIMIT).sum())
+
     def write(self, table: str, records: np.ndarray) -> None:
         """Hand records that the loop did not make to the sink."""
         self._sink(table, records)

@@ -68,6 +68,11 @@ class RunWriter:
                 table.abandon()
             shutil.rmtree(self._dir, ignore_errors=True)
 
+    @property
+    def directory(self) -> Path:
+        """Where the files lie until `finish`; more files may be put there and travel with the run."""
+        return self._dir
+
     def append(self, table: str, records: npt.NDArray[Any]) -> None:
         """Add rows: a 1-D structured array of the table's record, or int64 of shape (n, n_fields); copied at once.
 

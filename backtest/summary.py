@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pyarrow as pa
@@ -95,3 +96,37 @@ def summarise(path: Path, totals: dict[str, int]) -> Summary:
         rejected=totals["rejected"],
         pending=totals["pending"],
     )
+
+
+def _money(value: float) -> str:
+    return f"{'-' if value < 0 else ''}${abs(value):,.0f}"
+
+
+def _percent(value: float) -> str:
+    return f"{value:+.2%}"
+
+
+def lines(summary: Summary, manifest: dict[str, Any]) -> list[tuple[str, str, str]]:
+    """(name, value, note) of every headline figure, for a terminal."""
+    counts, timings = manifest["counts"], manifest["timings"]
+    seconds = max(timings["replay_s"], 1e-9)
+    rows = [
+        ("AUM", _money(summary.aum_end), f"from {_money(summary.aum_start)}"),
+        (
+            "LP price",
+            f"${summary.lp_price_end:.6f}",
+            f"{_percent(summary.lp_return)} from ${summary.lp_price_start:.6f}",
+        ),
+        ("APR from fees", f"{summary.fee_apr:.2%}", f"LPs kept {_money(summary.fees_to_lps)} of all fees and funding"),
+        ("Fees", _money(summary.fees_total), "all beneficiaries, accrued included"),
+        ("Trader PnL", _money(summary.trader_pnl), f"{_money(summary.trader_net)} after fees; + traders win"),
+        ("Volume", _money(summary.volume), "opened and closed"),
+        ("Positions", f"{summary.opened:,}", f"{summary.closed:,} closed, {summary.open_at_end:,} still open"),
+        ("Liquidations", f"{summary.liquidated:,}", f"bad debt {_money(summary.bad_debt)}"),
+        ("Orders refused", f"{summary.rejected:,}", f"of {counts['orders_total']:,}; {summary.pending:,} pending"),
+    ]
+    for custody, (mean, highest) in summary.utilisation.items():
+        rows.append((f"Utilisation {custody}", f"{mean:.1%}", f"highest {highest:.1%}"))
+    per_second = counts["events"] / seconds
+    rows.append(("Throughput", f"{per_second:,.0f} events/s", f"{counts['ticks']:,} ticks in {seconds:.2f} s"))
+    return rows

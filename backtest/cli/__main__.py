@@ -1,0 +1,5 @@
+"""`python -m backtest.cli` is `perpool`."""
+
+from backtest.cli import main
+
+main()

@@ -1,0 +1,176 @@
+"""What a run needs, from a scenario or a protocol and what the command line says: resolved, checked, ready to open."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import msgspec
+
+from backtest.assets import assets, shipped
+from backtest.errors import UsageError
+from backtest.flow_config import FlowConfig, load_flow, utc_us
+from backtest.prices import SymbolSource
+from backtest.protocols import Sets, flatten, known_protocols, load_protocol
+from backtest.resolve import USD, Resolved, resolve
+from backtest.scenario import Scenario, check_scenario, duration_us, known_scenarios, listed, load_scenario
+from backtest.toml_files import exact, hint, read_toml
+
+DEFAULT_SCENARIO = "sample"
+
+
+@dataclass(frozen=True)
+class Setup:
+    """A scenario made concrete.
+
+    prices, orders: paths as seen from the working folder; with no orders, `flow` is to be generated (None: no trades)
+    start_us, end_us: µs UTC, end exclusive; None: as far as the prices reach
+    sources: what each price symbol of the protocol reads, in the order of `resolved.symbols`
+    liquidity_usd: micro-dollars at the start, per custody
+    """
+
+    scenario: Scenario
+    resolved: Resolved
+    prices: tuple[str, ...]
+    orders: tuple[str, ...]
+    flow: FlowConfig | None
+    path: str
+    start_us: int | None
+    end_us: int | None
+    execution_delay_us: int
+    sample_interval_us: int
+    sources: tuple[SymbolSource, ...]
+    liquidity_usd: tuple[int, ...]
+
+    def genesis_units(self, prices: Sequence[int]) -> list[int]:
+        """Tokens per custody, in book units, that `liquidity_usd` buys (floored) at the first tick's prices (1e10)."""
+        units = []
+        for usd, custody in zip(self.liquidity_usd, self.resolved.custody_params, strict=True):
+            units.append(usd * custody["unit"] * 10**4 // int(prices[custody["price_symbol"]]))
+        return units
+
+
+def open_setup(target: str | Path | None = None, sets: Sets = (), **given: Any) -> Setup:
+    """Resolve a run from `target` and what is given beside it.
+
+    target: a scenario (shipped name or TOML file), a protocol (name or file; the rest is that of the scenario
+        "sample"), or None for "sample"
+    sets: overrides of the protocol, over those of the scenario
+    given: keys of a scenario (prices, orders, flow, positions, seed, start, end, ...) that replace the file's;
+        None means not given. Paths are relative to the working folder.
+
+    Raises UsageError naming file or key, value and what is allowed.
+    """
+    base = _scenario(target)
+    changes = {key: value for key, value in given.items() if value is not None}
+    unknown = [key for key in changes if key not in Scenario.__struct_fields__]
+    if unknown:
+        raise UsageError(f"{unknown[0]} is not part of a scenario; {hint(unknown[0], Scenario.__struct_fields__)}")
+    if changes.get("orders"):  # an order file takes the place of a flow, and the other way round
+        base = msgspec.structs.replace(base, flow="", positions=None, seed=None)
+    elif changes.get("flow"):
+        base = msgspec.structs.replace(base, orders=())
+    scenario = msgspec.structs.replace(base, **changes)
+    where = f"scenario {scenario.name}"
+    check_scenario(scenario, where)
+    protocol = load_protocol(scenario.protocol, [*flatten(scenario.set), *sets])
+    delay_us, sample_us = duration_us(scenario.execution_delay), duration_us(scenario.sample_interval)
+    resolved = resolve(protocol, execution_delay_us=delay_us, sample_interval_us=sample_us)
+    return Setup(
+        scenario=scenario,
+        resolved=resolved,
+        prices=_prices(scenario, where),
+        orders=listed(scenario.orders),
+        flow=_flow(scenario, resolved, where) if scenario.flow else None,
+        path=scenario.path,
+        start_us=utc_us(scenario.start) if scenario.start else None,
+        end_us=utc_us(scenario.end) if scenario.end else None,
+        execution_delay_us=delay_us,
+        sample_interval_us=sample_us,
+        sources=_sources(scenario, resolved, where),
+        liquidity_usd=_liquidity(scenario.liquidity, resolved, where),
+    )
+
+
+def _scenario(target: str | Path | None) -> Scenario:
+    """The scenario that `target` names; for a protocol, the sample scenario with that protocol."""
+    if target is None:
+        return load_scenario(DEFAULT_SCENARIO)
+    text = str(target)
+    if text in known_scenarios():
+        return load_scenario(text)
+    if text in known_protocols():
+        return _with_protocol(text, text)
+    if not Path(text).is_file():
+        names = {**known_scenarios(), **known_protocols()}
+        raise UsageError(f"'{text}' is neither a scenario nor a protocol; {hint(text, names)}, or give a TOML file")
+    keys = read_toml(Path(text))
+    return load_scenario(text) if "protocol" in keys else _with_protocol(text, Path(text).stem)
+
+
+def _with_protocol(protocol: str, name: str) -> Scenario:
+    sample = load_scenario(DEFAULT_SCENARIO)
+    return msgspec.structs.replace(sample, protocol=protocol, name=name, title="", set={})
+
+
+def _prices(scenario: Scenario, where: str) -> tuple[str, ...]:
+    paths = listed(scenario.prices)
+    if not paths:
+        raise UsageError(f'{where}: no prices; give --prices PATH, or prices = "sample" for the bundled history')
+    return tuple(str(assets("data") / "sample" / "prices.parquet") if path == "sample" else path for path in paths)
+
+
+def _sources(scenario: Scenario, resolved: Resolved, where: str) -> tuple[SymbolSource, ...]:
+    for symbol in scenario.symbols:
+        if symbol not in resolved.symbols:
+            raise UsageError(
+                f"{where}: symbols.{symbol} is not a price symbol of {resolved.protocol.name}; "
+                f"{hint(symbol, resolved.symbols)}"
+            )
+    staleness_us = duration_us(scenario.max_staleness)
+    return tuple(
+        SymbolSource(symbol, scenario.symbols.get(symbol, symbol), staleness_us) for symbol in resolved.symbols
+    )
+
+
+def _liquidity(given: Mapping[str, float], resolved: Resolved, where: str) -> tuple[int, ...]:
+    custodies = resolved.protocol.custody
+    if "total_usd" in given:
+        total = exact(given["total_usd"], USD)
+        if not any(row.ratio_target_bps for row in custodies):
+            raise UsageError(
+                f"{where}: liquidity.total_usd is split by ratio_target_bps, which {resolved.protocol.name} does not "
+                f"give; write dollars per custody, such as {custodies[0].symbol} = 1_000_000"
+            )
+        return tuple(total * row.ratio_target_bps // 10_000 for row in custodies)
+    for symbol in given:
+        if symbol not in resolved.names.custodies:
+            known = ("total_usd", *resolved.names.custodies)
+            raise UsageError(
+                f"{where}: liquidity.{symbol} is not a custody of {resolved.protocol.name}; {hint(symbol, known)}"
+            )
+    return tuple(exact(given.get(row.symbol, 0.0), USD) for row in custodies)
+
+
+def _flow(scenario: Scenario, resolved: Resolved, where: str) -> FlowConfig:
+    """The flow with the price source of each market filled in from the scenario, unless the flow names its own."""
+    known = shipped("flows")
+    path = known.get(scenario.flow, Path(scenario.flow))
+    if not path.is_file():
+        near = hint(scenario.flow, known)
+        raise UsageError(f'{where}: flow = "{scenario.flow}" is not there; {near}, or give a TOML file')
+    flow = load_flow(path, positions=scenario.positions, seed=scenario.seed)
+    prices = {row.symbol: row.price or row.symbol for row in resolved.protocol.market}
+    markets = []
+    for item in flow.markets:
+        if item.market not in prices:
+            near = hint(item.market, prices)
+            raise UsageError(f"{path}: markets: {item.market} is not a market of {resolved.protocol.name}; {near}")
+        source = item.source or scenario.symbols.get(prices[item.market], prices[item.market])
+        if not isinstance(source, str):
+            raise UsageError(
+                f"{where}: symbols.{prices[item.market]} is the constant {source}, but the flow trades "
+                f"{item.market}; give a symbol of the price files"
+            )
+        markets.append(msgspec.structs.replace(item, source=source))
+    return msgspec.structs.replace(flow, markets=tuple(markets))
