@@ -34,6 +34,7 @@ def faults(protocol: Protocol) -> Iterator[str]:
     for custody in protocol.custody:
         yield from _custody(custody)
     yield from _targets(protocol)
+    yield from _idle(protocol)
     custodies = {row.symbol: row for row in protocol.custody}
     for market in protocol.market:
         yield from _market(market, custodies)
@@ -110,6 +111,25 @@ def _targets(protocol: Protocol) -> Iterator[str]:
     if total not in (0, _WHOLE_BPS):
         parts = " + ".join(f"{row.symbol} {row.ratio_target_bps}" for row in protocol.custody)
         yield f"custody.*.ratio_target_bps: {parts} = {total}, not 10000; targets are shares of the pool (or all 0)"
+
+
+def _idle(protocol: Protocol) -> Iterator[str]:
+    """A mechanism that is chosen, but whose numbers make it charge nothing anywhere."""
+    chosen = protocol.mechanisms
+    if chosen.borrow == "two_slope":
+        for row in protocol.custody:
+            if row.max_borrow_per_hour and not row.mid_borrow_per_hour and row.optimal_utilisation_bps == _WHOLE_BPS:
+                yield (
+                    f'custody.{row.symbol}: mechanisms.borrow = "two_slope" with mid_borrow_per_hour 0 at '
+                    "optimal_utilisation_bps 10000 never charges; set both"
+                )
+    if chosen.funding == "imbalance" and not any(
+        row.max_funding_per_hour and row.funding_sensitivity_bps for row in protocol.market
+    ):
+        yield (
+            'market.*: mechanisms.funding = "imbalance" never charges, as max_funding_per_hour or '
+            "funding_sensitivity_bps is 0 in every market; set both"
+        )
 
 
 def _market(row: Market, custodies: dict[str, Custody]) -> Iterator[str]:

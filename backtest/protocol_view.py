@@ -60,7 +60,7 @@ def sections(protocol: Protocol) -> list[Section]:
     """Mechanisms, pool, fees, custodies and markets, in this order."""
     origins = provenance(protocol)
     chosen = msgspec.to_builtins(protocol.mechanisms)
-    mechanisms = [
+    mechanisms: list[tuple[str, ...]] = [
         (family, variant, _READS[family, variant], _source([origins[f"mechanisms.{family}"]]))
         for family, variant in chosen.items()
     ]
@@ -74,18 +74,21 @@ def sections(protocol: Protocol) -> list[Section]:
 
 
 def _table(name: str, values: dict[str, Any], origins: dict[str, Origin]) -> Section:
-    rows = [(key, _text(value), _source([origins.get(f"{name}.{key}")])) for key, value in values.items()]
+    rows: list[tuple[str, ...]] = [
+        (key, _text(value), _source([origins.get(f"{name}.{key}")])) for key, value in values.items()
+    ]
     return Section(name, ("parameter", "value", "source"), rows)
 
 
 def _grid(name: str, values: tuple[dict[str, Any], ...], origins: dict[str, Origin]) -> Section:
     """Parameters down, symbols across."""
     symbols = [row["symbol"] for row in values]
-    rows = []
+    rows: list[tuple[str, ...]] = []
     for key in values[0]:
         if key != "symbol":
             found = [origins.get(f"{name}.{symbol}.{key}") for symbol in symbols]
-            rows.append((key, *(_text(row[key]) for row in values), _source(found, symbols)))
+            cells = [_text(row[key] or row["symbol"] if key == "price" else row[key]) for row in values]
+            rows.append((key, *cells, _source(found, symbols)))
     return Section(name, ("parameter", *symbols, "source"), rows)
 
 

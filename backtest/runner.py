@@ -15,7 +15,7 @@ from backtest.columns import Labels
 from backtest.engine import Engine, make_venue
 from backtest.flow import generate, open_flow_prices, write_orders
 from backtest.orders import OrderSource
-from backtest.price_files import iso
+from backtest.price_files import find_files, iso
 from backtest.prices import TickSource, fingerprint, open_prices
 from backtest.replay import Counts, Progress, Replay
 from backtest.rundir import RunWriter, check_target, load_manifest
@@ -120,20 +120,15 @@ def _totals(engine: Engine, counts: Counts) -> dict[str, int]:
 
 
 def _inputs(setup: Setup, orders: OrderSource | None, directory: Path) -> list[dict[str, Any]]:
-    found = [{"role": "prices"} | entry for entry in fingerprint(list(setup.prices))]
-    for entry, path in zip(found, _files(setup), strict=True):
-        entry["path"] = str(path)
+    """Every file read, with role, path, size and hash; a generated order file is named inside the run."""
+    found: list[dict[str, Any]] = [
+        {"role": "prices", **fingerprint([path])[0], "path": str(path.resolve())}
+        for path in find_files(list(setup.prices))
+    ]
     for path in orders.files if orders else ():
-        entry = fingerprint([path])[0]
-        entry["path"] = GENERATED_ORDERS if path.parent == directory else str(path)
-        found.append({"role": "orders"} | entry)
+        name = GENERATED_ORDERS if path.parent == directory else str(path.resolve())
+        found.append({"role": "orders", **fingerprint([path])[0], "path": name})
     return found
-
-
-def _files(setup: Setup) -> list[Path]:
-    from backtest.price_files import find_files
-
-    return [path.resolve() for path in find_files(list(setup.prices))]
 
 
 def _manifest(

@@ -100,7 +100,7 @@ def check_scenario(scenario: Scenario, where: str) -> None:
         raise UsageError(f"{where}: orders and flow are both given; keep one")
     for key in ("positions", "seed"):
         if getattr(scenario, key) is not None and not scenario.flow:
-            raise UsageError(f"{where}: {key} = {getattr(scenario, key)} needs a flow; add flow = \"uniform\"")
+            raise UsageError(f'{where}: {key} = {getattr(scenario, key)} needs a flow; add flow = "uniform"')
     for symbol, source in scenario.symbols.items():
         if not isinstance(source, str) and source <= 0:
             raise UsageError(f"{where}: symbols.{symbol} = {show(source)} is not a price; give more than 0 dollars")

@@ -14,7 +14,7 @@ from backtest.prices import SymbolSource
 from backtest.protocols import Sets, flatten, known_protocols, load_protocol
 from backtest.resolve import USD, Resolved, resolve
 from backtest.scenario import Scenario, check_scenario, duration_us, known_scenarios, listed, load_scenario
-from backtest.toml_files import exact, hint, read_toml
+from backtest.toml_files import build, exact, hint, read_toml
 
 DEFAULT_SCENARIO = "sample"
 
@@ -61,8 +61,8 @@ def open_setup(target: str | Path | None = None, sets: Sets = (), **given: Any) 
 
     Raises UsageError naming file or key, value and what is allowed.
     """
-    base = _scenario(target)
-    changes = {key: value for key, value in given.items() if value is not None}
+    base, any_protocol = _scenario(target)
+    changes = {key: _plain(value) for key, value in given.items() if value is not None}
     unknown = [key for key in changes if key not in Scenario.__struct_fields__]
     if unknown:
         raise UsageError(f"{unknown[0]} is not part of a scenario; {hint(unknown[0], Scenario.__struct_fields__)}")
@@ -70,7 +70,7 @@ def open_setup(target: str | Path | None = None, sets: Sets = (), **given: Any) 
         base = msgspec.structs.replace(base, flow="", positions=None, seed=None)
     elif changes.get("flow"):
         base = msgspec.structs.replace(base, orders=())
-    scenario = msgspec.structs.replace(base, **changes)
+    scenario = build(msgspec.to_builtins(base) | changes, Scenario, "arguments")
     where = f"scenario {scenario.name}"
     check_scenario(scenario, where)
     protocol = load_protocol(scenario.protocol, [*flatten(scenario.set), *sets])
@@ -81,7 +81,7 @@ def open_setup(target: str | Path | None = None, sets: Sets = (), **given: Any) 
         resolved=resolved,
         prices=_prices(scenario, where),
         orders=listed(scenario.orders),
-        flow=_flow(scenario, resolved, where) if scenario.flow else None,
+        flow=_flow(scenario, resolved, where, any_protocol and "flow" not in changes),
         path=scenario.path,
         start_us=utc_us(scenario.start) if scenario.start else None,
         end_us=utc_us(scenario.end) if scenario.end else None,
@@ -92,25 +92,35 @@ def open_setup(target: str | Path | None = None, sets: Sets = (), **given: Any) 
     )
 
 
-def _scenario(target: str | Path | None) -> Scenario:
-    """The scenario that `target` names; for a protocol, the sample scenario with that protocol."""
+def _scenario(target: str | Path | None) -> tuple[Scenario, bool]:
+    """The scenario that `target` names; for a protocol, the sample scenario with that protocol (and True)."""
     if target is None:
-        return load_scenario(DEFAULT_SCENARIO)
+        return load_scenario(DEFAULT_SCENARIO), False
     text = str(target)
     if text in known_scenarios():
-        return load_scenario(text)
+        return load_scenario(text), False
     if text in known_protocols():
         return _with_protocol(text, text)
     if not Path(text).is_file():
         names = {**known_scenarios(), **known_protocols()}
         raise UsageError(f"'{text}' is neither a scenario nor a protocol; {hint(text, names)}, or give a TOML file")
     keys = read_toml(Path(text))
-    return load_scenario(text) if "protocol" in keys else _with_protocol(text, Path(text).stem)
+    return (load_scenario(text), False) if "protocol" in keys else _with_protocol(text, Path(text).stem)
 
 
-def _with_protocol(protocol: str, name: str) -> Scenario:
+def _with_protocol(protocol: str, name: str) -> tuple[Scenario, bool]:
+    """The sample scenario, less the price symbols that the protocol has no use for."""
     sample = load_scenario(DEFAULT_SCENARIO)
-    return msgspec.structs.replace(sample, protocol=protocol, name=name, title="", set={})
+    used = resolve(load_protocol(protocol)).symbols
+    symbols = {symbol: source for symbol, source in sample.symbols.items() if symbol in used}
+    return msgspec.structs.replace(sample, protocol=protocol, name=name, title="", symbols=symbols, set={}), True
+
+
+def _plain(value: Any) -> Any:
+    """Paths as text, one or several."""
+    if isinstance(value, Path):
+        return str(value)
+    return [str(item) for item in value] if isinstance(value, list | tuple) else value
 
 
 def _prices(scenario: Scenario, where: str) -> tuple[str, ...]:
@@ -152,8 +162,13 @@ def _liquidity(given: Mapping[str, float], resolved: Resolved, where: str) -> tu
     return tuple(exact(given.get(row.symbol, 0.0), USD) for row in custodies)
 
 
-def _flow(scenario: Scenario, resolved: Resolved, where: str) -> FlowConfig:
-    """The flow with the price source of each market filled in from the scenario, unless the flow names its own."""
+def _flow(scenario: Scenario, resolved: Resolved, where: str, drop_unknown: bool) -> FlowConfig | None:
+    """The flow with the price source of each market filled in from the scenario, unless the flow names its own.
+
+    `drop_unknown` leaves out markets that the protocol does not have: a bare protocol was asked for, with no flow.
+    """
+    if not scenario.flow:
+        return None
     known = shipped("flows")
     path = known.get(scenario.flow, Path(scenario.flow))
     if not path.is_file():
@@ -164,6 +179,8 @@ def _flow(scenario: Scenario, resolved: Resolved, where: str) -> FlowConfig:
     markets = []
     for item in flow.markets:
         if item.market not in prices:
+            if drop_unknown and any(other.market in prices for other in flow.markets):
+                continue
             near = hint(item.market, prices)
             raise UsageError(f"{path}: markets: {item.market} is not a market of {resolved.protocol.name}; {near}")
         source = item.source or scenario.symbols.get(prices[item.market], prices[item.market])

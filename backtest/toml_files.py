@@ -19,6 +19,7 @@ from backtest.errors import UsageError
 
 T = TypeVar("T", bound=msgspec.Struct)
 Table = dict[str, Any]
+_LARGEST = 10**18
 
 
 def read_toml(path: Path) -> Table:
@@ -68,12 +69,12 @@ def _checked(value: Any, kind: inspect.Type, path: str, where: str, extra: Table
         return _checked_struct(value, kind, path, where)
     if isinstance(kind, inspect.VarTupleType):
         if not isinstance(value, list | tuple):
-            raise _fault(where, path, value, "an array", extra)
+            raise _fault(where, path, value, "an array")
         names = [_row_name(path, item, index) for index, item in enumerate(value)]
         return [_checked(item, kind.item_type, name, where, extra) for item, name in zip(value, names, strict=True)]
     if isinstance(kind, inspect.DictType):
         if not isinstance(value, dict):
-            raise _fault(where, path, value, "a table", extra)
+            raise _fault(where, path, value, "a table")
         return {key: _checked(item, kind.value_type, f"{path}.{key}", where, extra) for key, item in value.items()}
     if isinstance(kind, inspect.AnyType):
         return value
@@ -85,7 +86,7 @@ def _checked(value: Any, kind: inspect.Type, path: str, where: str, extra: Table
 def _checked_struct(value: Any, kind: inspect.StructType, path: str, where: str) -> Table:
     dot = f"{path}." if path else ""
     if not isinstance(value, dict):
-        raise _fault(where, path, value, "a table", {})
+        raise _fault(where, path, value, "a table")
     fields = {field.encode_name: field for field in kind.fields}
     for key in value:
         if key not in fields:
@@ -102,7 +103,7 @@ def _checked_union(value: Any, kind: inspect.UnionType, path: str, where: str, e
             return _checked(value, option, path, where, extra)
         except UsageError:
             continue
-    raise _fault(where, path, value, " or ".join(_allowed(option, extra) for option in kind.types), {})
+    raise _fault(where, path, value, " or ".join(_allowed(option, extra) for option in kind.types))
 
 
 def _checked_scalar(value: Any, kind: inspect.Type, path: str, where: str, extra: Table) -> Any:
@@ -110,33 +111,37 @@ def _checked_scalar(value: Any, kind: inspect.Type, path: str, where: str, extra
     if isinstance(kind, inspect.LiteralType):
         if value not in kind.values:
             near = hint(value, map(str, kind.values)) if isinstance(value, str) else ""
-            raise _fault(where, path, value, f"{allowed}{'; ' + near if near.startswith('did') else ''}", extra)
+            raise _fault(where, path, value, f"{allowed}{'; ' + near if near.startswith('did') else ''}")
     elif isinstance(kind, inspect.StrType):
         if isinstance(value, datetime | date):
             return value.isoformat()
         if not isinstance(value, str):
-            raise _fault(where, path, value, allowed, extra)
+            raise _fault(where, path, value, allowed)
     elif isinstance(kind, inspect.BoolType):
         if not isinstance(value, bool):
-            raise _fault(where, path, value, allowed, extra)
+            raise _fault(where, path, value, allowed)
     elif isinstance(kind, inspect.IntType | inspect.FloatType):
-        numbers: tuple[type, ...] = (int,) if isinstance(kind, inspect.IntType) else (int, float)
-        if isinstance(value, bool) or not isinstance(value, numbers) or not _within(value, kind):
-            raise _fault(where, path, value, allowed, extra)
-        try:
-            exact(value, extra.get("scale", 10**18))
-        except ValueError:
-            places = len(str(extra["scale"])) - 1
-            raise _fault(where, path, value, f"{allowed}, with at most {places} decimal places", extra) from None
+        _check_number(value, kind, path, where, extra)
     elif not (isinstance(kind, inspect.NoneType) and value is None):
-        raise _fault(where, path, value, allowed, extra)
+        raise _fault(where, path, value, allowed)
     return value
 
 
-def _within(value: float, kind: inspect.IntType | inspect.FloatType) -> bool:
-    low = -2e18 if kind.ge is None else kind.ge
-    high = 2e18 if kind.le is None else kind.le
-    return bool(low <= value <= high)  # NaN fails
+def _check_number(value: Any, kind: inspect.IntType | inspect.FloatType, path: str, where: str, extra: Table) -> None:
+    """Right type, finite, in range, and no finer than the scale at which it is booked."""
+    allowed = _allowed(kind, extra)
+    wanted = int if isinstance(kind, inspect.IntType) else int | float
+    if isinstance(value, bool) or not isinstance(value, wanted):
+        raise _fault(where, path, value, allowed)
+    low = -_LARGEST if kind.ge is None else kind.ge
+    high = _LARGEST if kind.le is None else kind.le
+    if not low <= value <= high:  # NaN fails too
+        raise _fault(where, path, value, allowed)
+    try:
+        exact(value, extra.get("scale", _LARGEST))
+    except ValueError:
+        places = len(str(extra["scale"])) - 1
+        raise _fault(where, path, value, f"{allowed}, with at most {places} decimal places") from None
 
 
 def _row_name(path: str, item: Any, index: int) -> str:
@@ -161,7 +166,7 @@ def _allowed(kind: inspect.Type, extra: Table) -> str:
     return str(extra.get("what", words.get(type(kind), "a table")))
 
 
-def _fault(where: str, path: str, value: Any, allowed: str, extra: Table) -> UsageError:
+def _fault(where: str, path: str, value: Any, allowed: str) -> UsageError:
     return UsageError(f"{where}: {path} = {show(value)} is not possible; give {allowed}")
 
 

@@ -18,7 +18,7 @@ def _record(fields: str) -> np.dtype:
 
 
 # One row per token held by the pool.
-CUSTODY = _record("owned locked collateral rate last_update_s cum_index open_time_s")
+CUSTODY = _record("owned locked collateral rate last_update_s cum_index")
 # One row per (custody, side): the borrow interest that open positions owe, collectively.
 INTEREST = _record("open_positions borrow_size_usd locked cum_interest_usd cum_snapshot")
 # One row per (market, side): collective position, for open interest and O(1) AUM.
@@ -30,7 +30,8 @@ SIDE = _record(
 FUNDING_STATE = _record("rate last_update_s long_to_short short_to_long")
 # One row in all.
 POOL = _record(
-    "lp_supply fees_debt_usd referrers_debt_usd next_position_no next_limit_no next_seq next_distribution_s next_sample_us "
+    "lp_supply fees_debt_usd referrers_debt_usd next_position_no next_limit_no next_seq "
+    "next_distribution_s next_sample_us "
     # cumulative sums since the start of the run, for the attribution of AUM
     "owned_value_usd lp_flow_usd exit_fee_usd borrow_fee_usd lp_fee_usd funding_usd to_others_usd "
     "pnl_usd bad_debt_usd confiscated_usd spread_usd drift_usd debt_paid_usd "

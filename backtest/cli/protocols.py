@@ -28,7 +28,7 @@ def list_(as_json: bool) -> None:
     if as_json:
         _print_json(rows)
     else:
-        _print_table("", ("name", "as of", "title", "description"), [tuple(row.values()) for row in rows])
+        _print_table(("name", "as of", "title", "description"), [tuple(row.values()) for row in rows])
 
 
 @protocols.command()
@@ -52,11 +52,12 @@ def show(name: str, sets: tuple[str, ...], as_json: bool) -> None:
     if as_json:
         _print_json(plain(protocol))
         return
-    click.echo(f"{protocol.name}: {protocol.title or protocol.name}{f' (as of {protocol.as_of})' * bool(protocol.as_of)}")
-    if protocol.description:
-        click.echo(protocol.description)
+    for line in (protocol.title, protocol.description, protocol.as_of and f"As of {protocol.as_of}."):
+        if line:
+            click.echo(line)
     for section in sections(protocol):
-        _print_table(section.title, section.columns, section.rows)
+        click.echo(f"\n{section.title}")
+        _print_table(section.columns, section.rows)
 
 
 def _print_json(value: object) -> None:
@@ -65,7 +66,7 @@ def _print_json(value: object) -> None:
     click.echo(json.dumps(value, indent=2))
 
 
-def _print_table(title: str, columns: "Sequence[str]", rows: "Sequence[tuple[str, ...]]") -> None:
+def _print_table(columns: "Sequence[str]", rows: "Sequence[tuple[str, ...]]") -> None:
     """A table as wide as the terminal; without one, wide enough to keep each row on few lines."""
     import sys
 
@@ -74,9 +75,13 @@ def _print_table(title: str, columns: "Sequence[str]", rows: "Sequence[tuple[str
     from rich.table import Table
     from rich.text import Text
 
-    grid = Table(box=box.SIMPLE_HEAD, pad_edge=False, title=title or None, title_justify="left")
+    grid = Table(box=box.SIMPLE_HEAD, pad_edge=False)
     for column in columns:
         grid.add_column(Text(column), overflow="fold", no_wrap=column in ("parameter", "mechanism", "name", "as of"))
     for row in rows:
         grid.add_row(*(Text(cell) for cell in row))
-    Console(file=sys.stdout, width=None if sys.stdout.isatty() else 160, legacy_windows=False).print(grid)
+    console = Console(width=None if sys.stdout.isatty() else 160, legacy_windows=False)
+    with console.capture() as captured:
+        console.print(grid)
+    lines = (line.rstrip() for line in captured.get().splitlines())
+    click.echo("\n".join(line for line in lines if line))

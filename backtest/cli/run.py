@@ -52,10 +52,11 @@ def run(
       perpool run --set market.SOL.close_bps=20 --out runs/cheaper
     """
     from backtest.runner import run as replay
-    from backtest.warmup import is_cold
+    from backtest.warmup import is_cold, warm_up
 
     if is_cold():
         click.echo("compiling kernels, once per version and machine (about half a minute) ...", err=True)
+        warm_up()
     options = {name: value for name, value in given.items() if value not in (None, ())}
     with _progress() as announce:
         result = replay(target, out=out, sets=sets, overwrite=overwrite, announce=announce, **options)
@@ -101,7 +102,9 @@ def _print_table(result: "RunResult") -> None:
 
     manifest = result.manifest
     title = manifest["protocol"]["title"] or manifest["protocol"]["name"]
-    table = Table(title=f"{title}, {manifest['span']['start'][:10]} to {manifest['span']['end'][:10]}", show_header=False)
+    table = Table(
+        title=f"{title}, {manifest['span']['start'][:10]} to {manifest['span']['end'][:10]}", show_header=False
+    )
     table.add_column(no_wrap=True)
     table.add_column(justify="right", no_wrap=True)
     table.add_column(style="dim")
@@ -112,6 +115,6 @@ def _print_table(result: "RunResult") -> None:
     path = result.path
     click.echo(f"\nThe run is in {path}. Next:")
     click.echo(f"  perpool sql {path} \"FROM attribution('1 month')\"      where the LP return came from")
-    click.echo(f"  perpool sql {path} \"FROM overview\"                    every day: TVL, volume, open interest, fees")
+    click.echo(f'  perpool sql {path} "FROM overview"                    every day: TVL, volume, open interest, fees')
     click.echo(f"  perpool sql {path} \"FROM liquidations_by('1 day')\"    who was liquidated when")
     click.echo(f"  perpool audit {path}                                  prove that the books balance")
