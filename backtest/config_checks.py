@@ -7,7 +7,7 @@ from itertools import pairwise
 
 from backtest.config import Custody, Fees, Market, Protocol
 from backtest.errors import UsageError
-from backtest.toml_files import exact, hint
+from backtest.toml_files import exact, hint, show
 
 _SYMBOL = re.compile(r"[A-Za-z0-9_-]+")
 _MOST_ROWS = 120  # codes of custodies and markets are written as int8
@@ -90,8 +90,8 @@ def _custody(row: Custody) -> Iterator[str]:
     at = f"custody.{row.symbol}"
     if row.mid_borrow_per_hour > row.max_borrow_per_hour:
         yield (
-            f"{at}.mid_borrow_per_hour = {row.mid_borrow_per_hour} is above max_borrow_per_hour = "
-            f"{row.max_borrow_per_hour}; the rate at the kink cannot exceed the rate at full utilisation"
+            f"{at}.mid_borrow_per_hour = {show(row.mid_borrow_per_hour)} is above max_borrow_per_hour = "
+            f"{show(row.max_borrow_per_hour)}; the rate at the kink cannot exceed the rate at full utilisation"
         )
     if not row.ratio_min_bps <= row.ratio_max_bps:
         yield f"{at}.ratio_min_bps = {row.ratio_min_bps} is above ratio_max_bps = {row.ratio_max_bps}; swap them"
@@ -103,7 +103,8 @@ def _custody(row: Custody) -> Iterator[str]:
     try:
         exact(row.minimum_tokens, 10**row.decimals)
     except ValueError:
-        yield f"{at}.minimum_tokens = {row.minimum_tokens} is finer than the token's {row.decimals} decimals; round it"
+        tokens = show(row.minimum_tokens)
+        yield f"{at}.minimum_tokens = {tokens} is finer than the token's {row.decimals} decimals; round it"
 
 
 def _targets(protocol: Protocol) -> Iterator[str]:
@@ -142,11 +143,11 @@ def _market(row: Market, custodies: dict[str, Custody]) -> Iterator[str]:
         yield f'{at}.short_custody = "{row.short_custody}" is not stable; shorts lock dollars, name a stable custody'
     if row.min_initial_leverage > row.max_initial_leverage:
         yield (
-            f"{at}.min_initial_leverage = {row.min_initial_leverage:g}x is above max_initial_leverage = "
-            f"{row.max_initial_leverage:g}x; no position could open"
+            f"{at}.min_initial_leverage = {show(row.min_initial_leverage)}x is above max_initial_leverage = "
+            f"{show(row.max_initial_leverage)}x; no position could open"
         )
     if row.max_initial_leverage > row.max_leverage:
         yield (
-            f"{at}.max_initial_leverage = {row.max_initial_leverage:g}x is above max_leverage = "
-            f"{row.max_leverage:g}x; a position could open and be liquidated at once"
+            f"{at}.max_initial_leverage = {show(row.max_initial_leverage)}x is above max_leverage = "
+            f"{show(row.max_leverage)}x; a position could open and be liquidated at once"
         )

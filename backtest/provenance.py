@@ -4,7 +4,7 @@ from typing import Any, Literal, NamedTuple
 
 from backtest.config import ROWS, TABLES, Protocol, leaves
 from backtest.errors import UsageError
-from backtest.toml_files import Table, build, hint
+from backtest.toml_files import Table, build, hint, show
 
 Kind = Literal["source", "assumption", "override", "unstated"]
 _NAMES = ("price", "long_custody", "short_custody", "distribution_custody")  # they name, they do not measure
@@ -33,7 +33,7 @@ def provenance(protocol: Protocol) -> dict[str, Origin]:
         if path.split(".")[-1] in _NAMES or value == ():
             continue
         if path in overridden:
-            found[path] = Origin(path, value, "override", f"was {overridden[path].before}")
+            found[path] = Origin(path, value, "override", f"was {show(overridden[path].before)}")
             continue
         stated = _stated(protocol.sources, protocol.assumptions, path)
         kind, text = stated[0] if stated else ("unstated", "")

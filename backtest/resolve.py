@@ -32,7 +32,7 @@ class Resolved:
     symbols: tuple[str, ...]
 
 
-def resolve(protocol: Protocol, *, execution_delay_us: int = 0, sample_interval_us: int = HOUR_US) -> Resolved:
+def resolve(protocol: Protocol, *, sample_interval_us: int = HOUR_US) -> Resolved:
     """Integer parameters of a protocol; `UsageError` if its values contradict each other."""
     check(protocol, protocol.name)
     rows: tuple[Custody | Market, ...] = (*protocol.custody, *protocol.market)
@@ -52,7 +52,7 @@ def resolve(protocol: Protocol, *, execution_delay_us: int = 0, sample_interval_
             _custody(row, symbols, names.long_custody.count(index)) for index, row in enumerate(protocol.custody)
         ],
         market_params=[_market(row, symbols, ids) for row in protocol.market],
-        pool_params=_pool(protocol, ids, execution_delay_us, sample_interval_us),
+        pool_params=_pool(protocol, ids, sample_interval_us),
         symbols=symbols,
     )
 
@@ -96,7 +96,7 @@ def _market(row: Market, symbols: tuple[str, ...], ids: dict[str, int]) -> dict[
     return _complete(values, state.MARKET_PARAMS.names)
 
 
-def _pool(protocol: Protocol, ids: dict[str, int], execution_delay_us: int, sample_interval_us: int) -> dict[str, int]:
+def _pool(protocol: Protocol, ids: dict[str, int], sample_interval_us: int) -> dict[str, int]:
     chosen, pool, fees = protocol.mechanisms, protocol.pool, protocol.fees
     stables = [ids[row.symbol] for row in protocol.custody if row.stable]
     paying = ids[fees.distribution_custody] if fees.distribution_custody else next(iter(stables), -1)
@@ -119,7 +119,6 @@ def _pool(protocol: Protocol, ids: dict[str, int], execution_delay_us: int, samp
         "distribution_interval_s": fees.distribution_interval_s,
         "fee_custody": paying,
         "depeg_floor": exact(fees.depeg_floor_usd, PRICE),
-        "execution_delay_us": execution_delay_us,
         "sample_interval_us": sample_interval_us,
         "funding_in_aum": int(pool.funding_in_aum),
     }

@@ -14,7 +14,7 @@ from backtest.prices import SymbolSource
 from backtest.protocols import Sets, flatten, known_protocols, load_protocol
 from backtest.resolve import USD, Resolved, resolve
 from backtest.scenario import Scenario, check_scenario, duration_us, known_scenarios, listed, load_scenario
-from backtest.toml_files import build, exact, hint, read_toml
+from backtest.toml_files import build, exact, hint, read_toml, show
 
 DEFAULT_SCENARIO = "sample"
 
@@ -75,7 +75,7 @@ def open_setup(target: str | Path | None = None, sets: Sets = (), **given: Any) 
     check_scenario(scenario, where)
     protocol = load_protocol(scenario.protocol, [*flatten(scenario.set), *sets])
     delay_us, sample_us = duration_us(scenario.execution_delay), duration_us(scenario.sample_interval)
-    resolved = resolve(protocol, execution_delay_us=delay_us, sample_interval_us=sample_us)
+    resolved = resolve(protocol, sample_interval_us=sample_us)
     return Setup(
         scenario=scenario,
         resolved=resolved,
@@ -186,7 +186,7 @@ def _flow(scenario: Scenario, resolved: Resolved, where: str, drop_unknown: bool
         source = item.source or scenario.symbols.get(prices[item.market], prices[item.market])
         if not isinstance(source, str):
             raise UsageError(
-                f"{where}: symbols.{prices[item.market]} is the constant {source}, but the flow trades "
+                f"{where}: symbols.{prices[item.market]} is the constant {show(source)}, but the flow trades "
                 f"{item.market}; give a symbol of the price files"
             )
         markets.append(msgspec.structs.replace(item, source=source))

@@ -5,6 +5,7 @@ msgspec holds the types and their limits; this module words the faults. A row of
 """
 
 import difflib
+import math
 import tomllib
 from collections.abc import Iterable
 from datetime import date, datetime
@@ -103,7 +104,7 @@ def _checked_union(value: Any, kind: inspect.UnionType, path: str, where: str, e
             return _checked(value, option, path, where, extra)
         except UsageError:
             continue
-    raise _fault(where, path, value, " or ".join(_allowed(option, extra) for option in kind.types))
+    raise _fault(where, path, value, _allowed(kind, extra))
 
 
 def _checked_scalar(value: Any, kind: inspect.Type, path: str, where: str, extra: Table) -> Any:
@@ -158,20 +159,24 @@ def _allowed(kind: inspect.Type, extra: Table) -> str:
     if isinstance(kind, inspect.IntType | inspect.FloatType):
         noun = "a whole number" if isinstance(kind, inspect.IntType) else "a number"
         unit = f" of {extra['unit']}" if "unit" in extra else ""
-        span = f" from {kind.ge:,} to {kind.le:,}" if kind.ge is not None and kind.le is not None else ""
+        span = f" from {kind.ge:,.0f} to {kind.le:,.0f}" if kind.ge is not None and kind.le is not None else ""
         return noun + unit + span
     if isinstance(kind, inspect.UnionType):
-        return " or ".join(_allowed(option, extra) for option in kind.types)
+        options = [_allowed(option, extra) for option in kind.types if not isinstance(option, inspect.NoneType)]
+        return str(extra.get("what", " or ".join(options)))
     words = {inspect.StrType: "text in quotes", inspect.BoolType: "true or false", inspect.VarTupleType: "an array"}
     return str(extra.get("what", words.get(type(kind), "a table")))
 
 
 def _fault(where: str, path: str, value: Any, allowed: str) -> UsageError:
-    return UsageError(f"{where}: {path} = {show(value)} is not possible; give {allowed}")
+    point_zero = ".0" if isinstance(value, float) and value.is_integer() else ""  # as it was typed
+    return UsageError(f"{where}: {path} = {show(value)}{point_zero} is not possible; give {allowed}")
 
 
 def show(value: Any) -> str:
-    """A value as TOML writes it."""
+    """A value as TOML writes it, numbers without an exponent."""
     if isinstance(value, bool):
         return str(value).lower()
+    if isinstance(value, float) and math.isfinite(value):
+        return format(Decimal(repr(value)), "f").removesuffix(".0")
     return f'"{value}"' if isinstance(value, str) else str(value)

@@ -13,14 +13,9 @@ from kernels.events import book_event, new_event, place_event
 from kernels.fees import size_fee_usd
 from kernels.fixed import mul_div_floor
 from kernels.pricing import BPS, tokens_floor, usd_floor
+from kernels.rates import collateral_custody, touch_rates
 
 NEEDS_ROOM = np.int64(-1)  # not a reason: the book is full, Python must grow it and call again
-
-
-@formula()
-def collateral_custody(market, side):
-    """Id of the custody that backs a side of the market."""
-    return market.long_custody if side == codes.LONG else market.short_custody
 
 
 @formula()
@@ -32,11 +27,17 @@ def entry_price_allowed(request, side, price):
 
 
 @formula()
+def requested_units(request, custody):
+    """Collateral tokens of a request, given as such or in dollars at the low price; not positive if neither."""
+    if request.collateral_units < 0 and request.collateral_usd > 0:
+        return tokens_floor(request.collateral_usd, custody, custody.low)
+    return request.collateral_units
+
+
+@formula()
 def draft_size(draft, request, market, custody, pool):
     """Fill collateral, size, locked tokens and fees that a request asks for; collateral comes in at the low price."""
-    units = request.collateral_units
-    if units < 0 and request.collateral_usd > 0:
-        units = tokens_floor(request.collateral_usd, custody, custody.low)
+    units = requested_units(request, custody)
     if units <= 0:
         return codes.INVALID_ORDER
     draft.collateral_units = units
@@ -86,15 +87,11 @@ def check_entry(position, added, b, venue, market, custody):
 def book_entry(venue, out, cursor, kind, row, added, b, order_id):
     """Take collateral, lock tokens, refresh rates, write the event. Accounting is the caller's."""
     market = venue.market[b >> 1]
-    pool = venue.pool[0]
     c = collateral_custody(market, b & 1)
     custody = venue.custody[c]
     custody.locked += added.locked
     custody.collateral += added.collateral_units
-    borrow.touch(pool.borrow, custody, pool.now_s)
-    if pool.funding != codes.FUNDING_NONE:
-        first = b & ~1
-        funding.touch(market, pool.now_s, venue.side[first].size_usd, venue.side[first + 1].size_usd)
+    touch_rates(venue, b)
     event = new_event(venue, out, cursor, kind)
     place_event(event, row, b, market, c, custody)
     event.order_id = order_id

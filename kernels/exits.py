@@ -8,15 +8,15 @@ from collections import namedtuple
 
 import numpy as np
 
-from kernels import accounting, borrow, codes, funding, limits
+from kernels import accounting, codes, limits
 from kernels._jit import formula, inner
 from kernels.book import release_slot, watch_position
-from kernels.entries import collateral_custody
 from kernels.events import book_event, flow_without_spread, new_event, place_event, write_position
 from kernels.fees import aged_exit_fee_ceil, split
 from kernels.fixed import mul_div_floor
 from kernels.pricing import signed_usd_floor, tokens_floor, usd_floor
 from kernels.profit import accrued_funding, accrued_interest, net_profit, profit_cap
+from kernels.rates import collateral_custody, touch_rates
 
 WHOLE = np.int64(1_000_000)
 NOTHING = np.int64(0)
@@ -192,10 +192,7 @@ def _settle_part(venue, books, out, cursor, b, slot, part, kind, order_id, numbe
     interest = venue.interest[2 * c + (b & 1)]
     side = venue.side[b]
     accounting.remove_position(part, full, b & 1, side, interest, custody.index_now, market.funding_now)
-    borrow.touch(pool.borrow, custody, pool.now_s)
-    if pool.funding != codes.FUNDING_NONE:
-        first = b & ~1
-        funding.touch(market, pool.now_s, venue.side[first].size_usd, venue.side[first + 1].size_usd)
+    touch_rates(venue, b)
     _remember(row, part, event)
     _subtract_part(row, part)
     if not full:

@@ -6,9 +6,10 @@ in the cursor and in `Work`, so results do not depend on chunk or buffer sizes.
 
 from kernels import borrow, brute, codes, funding, limits, liquidity, search, settle
 from kernels._jit import inner, kernel, step
-from kernels.entries import NEEDS_ROOM, collateral_custody
+from kernels.entries import NEEDS_ROOM
 from kernels.events import write_position, write_rejection
 from kernels.pricing import quote_custody
+from kernels.rates import collateral_custody
 from kernels.sample import sample_pool
 
 _SPARE_ROWS = 4  # most rows that one step writes to one buffer

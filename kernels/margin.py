@@ -7,12 +7,13 @@ touches the borrow index.
 from kernels import codes, limits
 from kernels._jit import formula, inner
 from kernels.book import watch_position
-from kernels.entries import collateral_custody
+from kernels.entries import requested_units
 from kernels.events import book_event, new_event, place_event
 from kernels.fees import split
 from kernels.fixed import MAX_AMOUNT
 from kernels.pricing import tokens_floor, usd_floor
 from kernels.profit import accrued_interest
+from kernels.rates import collateral_custody
 
 
 @formula()
@@ -21,46 +22,61 @@ def _edit_locked(row, pool):
 
 
 @inner()
-def settle_deposit(venue, books, out, cursor, request, b, slot):
-    """Add collateral at the low price; leverage must stay within [min initial, max]."""
+def _change_collateral(venue, books, out, cursor, kind, order_id, b, slot, usd, units):
+    """Book a signed change of margin: the row, the custody, the event. Dollars and tokens may differ by the band."""
     market = venue.market[b >> 1]
     c = collateral_custody(market, b & 1)
     custody = venue.custody[c]
-    pool = venue.pool[0]
     row = books.row[slot]
+    row.collateral_usd += usd
+    row.collateral_units += units
+    row.deposited_usd += max(usd, 0)
+    row.withdrawn_usd += max(-usd, 0)
+    row.payout_usd += max(-usd, 0)
+    row.edit_s = venue.pool[0].now_s
+    custody.collateral += units
+    if b & 1 == codes.LONG:
+        venue.side[b].collateral_usd += usd
+    event = new_event(venue, out, cursor, kind)
+    place_event(event, row, b, market, c, custody)
+    event.order_id = order_id
+    event.collateral_usd = usd
+    event.trader_in_units = max(units, 0)
+    event.trader_out_units = max(-units, 0)
+    event.collateral_units = units
+    if usd < 0:
+        event.payout_usd = -usd
+        # The tokens left at the high price: what they are worth less at the low one stays with the pool.
+        event.spread_usd = -usd - usd_floor(-units, custody, custody.low)
+        event.drift_usd = -event.spread_usd
+    book_event(venue, out, cursor)
+    watch_position(books, b, slot, market, custody)
+
+
+@inner()
+def settle_deposit(venue, books, out, cursor, request, b, slot):
+    """Add collateral at the low price; leverage must stay within [min initial, max]."""
+    market = venue.market[b >> 1]
+    custody = venue.custody[collateral_custody(market, b & 1)]
+    pool = venue.pool[0]
     reason = limits.price_flags(market, custody, False)
     if reason != codes.OK:
         return reason
-    if _edit_locked(row, pool):
+    if _edit_locked(books.row[slot], pool):
         return codes.COLLATERAL_EDIT_LOCK
-    units = request.collateral_units
-    if units < 0 and request.collateral_usd > 0:
-        units = tokens_floor(request.collateral_usd, custody, custody.low)
+    units = requested_units(request, custody)
     if units <= 0:
         return codes.INVALID_ORDER
-    added_usd = usd_floor(units, custody, custody.low)
-    if units > MAX_AMOUNT or added_usd > MAX_AMOUNT:
+    usd = usd_floor(units, custody, custody.low)
+    if units > MAX_AMOUNT or usd > MAX_AMOUNT:
         return codes.AMOUNT_OUT_OF_RANGE
-    books.draft[0] = row
-    books.draft[0].collateral_usd += added_usd
+    books.draft[0] = books.row[slot]
+    books.draft[0].collateral_usd += usd
     reason = limits.leverage_range(books.draft[0], b & 1, market, custody, pool.now_s, False)
     if reason != codes.OK:
         return reason
-    row.collateral_usd += added_usd
-    row.collateral_units += units
-    row.deposited_usd += added_usd
-    row.edit_s = pool.now_s
-    custody.collateral += units
-    if b & 1 == codes.LONG:
-        venue.side[b].collateral_usd += added_usd
-    event = new_event(venue, out, cursor, codes.K_DEPOSIT_COLLATERAL)
-    place_event(event, row, b, market, c, custody)
-    event.order_id = request.order_id
-    event.collateral_usd = added_usd
-    event.trader_in_units = units
-    event.collateral_units = units
-    book_event(venue, out, cursor)
-    watch_position(books, b, slot, market, custody)
+    kind = codes.K_DEPOSIT_COLLATERAL
+    _change_collateral(venue, books, out, cursor, kind, request.order_id, b, slot, usd, units)
     return codes.OK
 
 
@@ -68,45 +84,27 @@ def settle_deposit(venue, books, out, cursor, request, b, slot):
 def settle_withdraw(venue, books, out, cursor, request, b, slot):
     """Take out dollars of collateral, paid in tokens at the high price; leverage must stay a legal initial one."""
     market = venue.market[b >> 1]
-    c = collateral_custody(market, b & 1)
-    custody = venue.custody[c]
+    custody = venue.custody[collateral_custody(market, b & 1)]
     pool = venue.pool[0]
     row = books.row[slot]
     reason = limits.price_flags(market, custody, False)
     if reason != codes.OK:
         return reason
-    taken_usd = request.collateral_usd
-    if taken_usd <= 0 or taken_usd >= row.collateral_usd:
+    usd = request.collateral_usd
+    if usd <= 0 or usd >= row.collateral_usd:
         return codes.INVALID_ORDER
     if _edit_locked(row, pool):
         return codes.COLLATERAL_EDIT_LOCK
-    units = tokens_floor(taken_usd, custody, custody.high)
+    units = tokens_floor(usd, custody, custody.high)
     if units > row.collateral_units:
         return codes.INSUFFICIENT_COLLATERAL
     books.draft[0] = row
-    books.draft[0].collateral_usd -= taken_usd
+    books.draft[0].collateral_usd -= usd
     reason = limits.leverage_range(books.draft[0], b & 1, market, custody, pool.now_s, True)
     if reason != codes.OK:
         return reason
-    row.collateral_usd -= taken_usd
-    row.collateral_units -= units
-    row.withdrawn_usd += taken_usd
-    row.payout_usd += taken_usd
-    row.edit_s = pool.now_s
-    custody.collateral -= units
-    if b & 1 == codes.LONG:
-        venue.side[b].collateral_usd -= taken_usd
-    event = new_event(venue, out, cursor, codes.K_WITHDRAW_COLLATERAL)
-    place_event(event, row, b, market, c, custody)
-    event.order_id = request.order_id
-    event.collateral_usd = -taken_usd
-    event.trader_out_units = units
-    event.collateral_units = -units
-    event.payout_usd = taken_usd
-    event.spread_usd = taken_usd - usd_floor(units, custody, custody.low)
-    event.drift_usd = -event.spread_usd
-    book_event(venue, out, cursor)
-    watch_position(books, b, slot, market, custody)
+    kind = codes.K_WITHDRAW_COLLATERAL
+    _change_collateral(venue, books, out, cursor, kind, request.order_id, b, slot, -usd, -units)
     return codes.OK
 
 

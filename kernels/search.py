@@ -2,8 +2,8 @@
 
 from kernels import codes, limits, triggers
 from kernels._jit import formula, inner
-from kernels.entries import collateral_custody
 from kernels.liquidation import guard_price, is_liquidatable
+from kernels.rates import collateral_custody
 from kernels.settle import T_LIMIT, T_LIQUIDATION, T_STOP_LOSS, T_TAKE_PROFIT, trigger_key
 from kernels.state import FAN_OUT
 

@@ -6,6 +6,7 @@ from kernels import codes, entries, exits, liquidity, margin
 from kernels._jit import formula, inner, step
 from kernels.book import EMPTY, index_find, release_slot
 from kernels.events import reject, write_rejection
+from kernels.rates import collateral_custody
 from kernels.triggers import raise_path
 
 
@@ -57,7 +58,7 @@ def _cancel(venue, books, out, cursor, request):
     b = row.book
     now_us = venue.pool[0].now_us
     write_rejection(out, cursor, now_us, row.order_id, row.position_id, codes.LIMIT_OPEN, codes.CANCELLED, 0)
-    custody_id = entries.collateral_custody(venue.market[b >> 1], b & 1)
+    custody_id = collateral_custody(venue.market[b >> 1], b & 1)
     row.position_no = -1  # never became a position
     margin.write_mark(venue, out, cursor, codes.K_CANCEL_LIMIT, row, b, custody_id, request.order_id)
     release_slot(books, b, slot)

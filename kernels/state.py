@@ -92,7 +92,7 @@ MARKET_PARAMS = _record(
 POOL_PARAMS = _record(
     "borrow funding close_fee leftover swap_mode min_collateral_usd min_age_s min_age_after_edit_s edit_lock_s "
     "lp_share_bps referrer_share_bps lm_share_bps protocol_share_bps aum_cap_usd lp_guard "
-    "distribution_interval_s fee_custody depeg_floor execution_delay_us sample_interval_us funding_in_aum "
+    "distribution_interval_s fee_custody depeg_floor sample_interval_us funding_in_aum "
     "tier1_s tier1_bps tier2_s tier2_bps tier3_s tier3_bps"
 )
 

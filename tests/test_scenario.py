@@ -173,7 +173,7 @@ def test_the_command_line_replaces_keys_of_the_file(tmp_path: Path) -> None:
     assert (setup.prices, setup.orders, setup.flow) == (("p.parquet",), ("o.parquet",), None)
     assert setup.start_us == 1_735_862_400_000_000
     assert setup.end_us is None
-    assert setup.resolved.pool_params["execution_delay_us"] == 2_000_000
+    assert setup.execution_delay_us == 2_000_000
     flow = open_setup(path, positions=7).flow
     assert flow is not None
     assert (flow.positions, flow.seed) == (7, 5)
