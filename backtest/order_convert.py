@@ -10,6 +10,7 @@ import pyarrow.compute as pc  # type: ignore[import-untyped,unused-ignore]
 
 from backtest.order_checks import Batch, Int, Mask, actions_mask, choices, mandatory, usage
 from backtest.order_schema import COLUMNS, LP_DECIMALS, Column, Names
+from backtest.price_checks import LATEST_S
 from backtest.price_files import PER_SECOND
 from kernels import codes
 from kernels.state import Orders
@@ -101,6 +102,11 @@ def _microseconds(batch: Batch) -> Int:
     raw = pc.fill_null(cells.cast(pa.int64()), 0).to_numpy()
     per_second = PER_SECOND[cells.type.unit]
     batch.flag(raw < 0, "timestamp", lambda row: f"{batch.shown('timestamp', row)} is before 1970; correct it")
+    batch.flag(
+        raw >= LATEST_S * per_second,
+        "timestamp",
+        lambda row: f"{raw[row]} {cells.type.unit} since 1970 is after 2200; check the unit the times were written in",
+    )
     if per_second > 1_000_000:
         return np.asarray(-(-raw // (per_second // 1_000_000)))
     return np.asarray(raw * (1_000_000 // per_second))

@@ -126,7 +126,12 @@ COLUMNS: tuple[Column, ...] = (
         allowed=_EVERY,
         needs=("market", "side"),
     ),
-    _price("limit_price", "worst price at which the order may execute", (), (*_SIZED, "decrease", "close")),
+    _price(
+        "limit_price",
+        "worst price at which the order may execute; limit_open: far end of the band that starts at trigger_price",
+        (),
+        (*_SIZED, "decrease", "close"),
+    ),
     _price("trigger_price", "a long is entered at or below it, a short at or above", ("limit_open",)),
     _price(
         "stop_loss", "null leaves it; 0 clears it (set_triggers)", (), (*_OPENS, "set_triggers"), zero=("set_triggers",)

@@ -149,7 +149,7 @@ def _interval(dataset: Dataset, source: str, given_us: int | None) -> int:
         return given_us
     gaps = dataset.gaps[source]
     if not gaps:
-        raise PerpoolError(f"{source} has a single candle, so its interval is unknown; state the interval")
+        raise PerpoolError(f"{source} has a single candle, so its interval is unknown; give two or more")
     return min(gaps, key=lambda gap: (-gaps[gap], gap))
 
 

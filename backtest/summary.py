@@ -45,7 +45,7 @@ class Summary:
 
 
 def _floats(table: pa.Table, column: str) -> np.ndarray:
-    return np.asarray(pc.cast(table[column], pa.float64()).to_numpy(), np.float64)
+    return np.asarray(pc.cast(table[column], pa.float64(), safe=False).to_numpy(), np.float64)
 
 
 def _utilisation(pool: pa.Table) -> dict[str, tuple[float, float]]:

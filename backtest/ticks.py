@@ -192,7 +192,7 @@ def _check_gaps(plan: Plan, source: str, times: Ints, previous: dict[str, int]) 
     places = " and ".join(locate(plan.dataset, source, before) + locate(plan.dataset, source, here))
     raise PerpoolError(
         f"candles of {source} open at {iso(before)} and {iso(here)} ({places}), closer than their interval of "
-        f"{interval / SECOND_US:g} s; give files of one interval, or state the interval"
+        f"{interval / SECOND_US:g} s; give files of one interval"
     )
 
 

@@ -138,8 +138,10 @@ def _check_number(value: Any, kind: inspect.IntType | inspect.FloatType, path: s
     high = _LARGEST if kind.le is None else kind.le
     if not low <= value <= high:  # NaN fails too
         raise _fault(where, path, value, allowed)
+    if "scale" not in extra:
+        return
     try:
-        exact(value, extra.get("scale", _LARGEST))
+        exact(value, extra["scale"])
     except ValueError:
         places = len(str(extra["scale"])) - 1
         raise _fault(where, path, value, f"{allowed}, with at most {places} decimal places") from None

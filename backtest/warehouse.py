@@ -176,15 +176,15 @@ def query(paths: Sequence[Path | str], sql: str, fmt: str = "table") -> Iterator
 
 def explain(con: duckdb.DuckDBPyConnection, error: duckdb.Error) -> str:
     """One line for a failed query, with the tables and macros there are when a name was not found."""
-    message = one_line(error)
+    message = one_line(error).rstrip(".")
     if isinstance(error, duckdb.CatalogException):
         has_prices = con.execute("SELECT count(*) FROM duckdb_views() WHERE view_name = 'prices'").fetchall()[0][0]
         tables = sorted((*BASE, *VIEWS, *(("prices",) if has_prices else ())))
-        message += f" Tables: {', '.join(tables)}. Per period, as in FROM revenue('1 day'): {', '.join(MACROS)}."
+        message += f". Tables: {', '.join(tables)}. Per period, as in FROM revenue('1 day'): {', '.join(MACROS)}"
     elif isinstance(error, duckdb.BinderException):
-        message += " DESCRIBE <table> lists its columns."
+        message += "; DESCRIBE <table> lists its columns"
     elif isinstance(error, duckdb.ConversionException) and re.search("interval|extract specifier", message):
-        message += " A period is an interval such as '1 hour', '1 day', '1 week' or '1 month'."
+        message += "; a period is an interval such as '1 hour', '1 day', '1 week' or '1 month'"
     return message
 
 

@@ -270,7 +270,7 @@ def request_of_limit(row, request):
     request.stop_loss = row.stop_loss
     request.stop_limit = row.stop_limit
     request.take_profit = row.take_profit
-    request.limit_price = row.limit_price
+    request.limit_price = -1  # its band has been checked with its trigger
     request.leverage_bps = row.leverage_bps
     request.size_usd = row.size_usd
     request.collateral_units = row.collateral_units

@@ -27,7 +27,10 @@ def _target_reached(row, side, price):
 
 @formula()
 def _limit_reached(row, side, price):
-    return price <= row.trigger_price if side == codes.LONG else price >= row.trigger_price
+    """Trigger touched, and the far end of the order's band (Adrena's limit price) not passed."""
+    if side == codes.LONG:
+        return price <= row.trigger_price and (row.limit_price <= 0 or price >= row.limit_price)
+    return price >= row.trigger_price and (row.limit_price <= 0 or price <= row.limit_price)
 
 
 @inner()

@@ -154,3 +154,22 @@ def test_tree_equals_scan_on_thousands_of_open_positions(funding: int) -> None:
         assert int(venue.pool["n_liquidated"][0]) > 3_000
         assert int(venue.pool["n_closed"][0]) > 1_000
     assert digests[0] == digests[1]
+
+
+@pytest.mark.parametrize(("side", "prices"), [(0, [100, 80, 94, 93]), (1, [100, 120, 106, 107])])
+def test_a_limit_order_waits_for_its_band(side: int, prices: list[int]) -> None:
+    """Adrena's limit orders fire between trigger and limit price: not at 80 (120) beyond it, but at 94 (106)."""
+    trigger, far = (95, 90) if side == 0 else (105, 110)
+    fields = {"market": 0, "side": side, "leverage_bps": 20_000, "collateral_usd": 20 * SECOND}
+    waiting = order(
+        due_us=60 * SECOND,
+        order_id=7,
+        action=codes.LIMIT_OPEN,
+        position_id=1,
+        trigger_price=trigger * ONE,
+        limit_price=far * ONE,
+        **fields,
+    )
+    case = Case(**_pool_of_two(), ticks=_ticks(prices), orders=[waiting], genesis=[10**12, 10**14])
+    filled = [event for event in run_case(case).events if event["kind"] == codes.K_LIMIT_OPEN]
+    assert [(event["timestamp"], event["price"]) for event in filled] == [(180 * SECOND, prices[2] * ONE)]

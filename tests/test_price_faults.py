@@ -213,7 +213,7 @@ def test_candles_closer_than_their_interval(tmp_path, path):
     refused(
         file,
         "candles of SOL open at 2025-01-01T00:10:00Z and 2025-01-01T00:12:00Z (p.parquet row 2 and p.parquet row 3), "
-        "closer than their interval of 300 s; give files of one interval, or state the interval",
+        "closer than their interval of 300 s; give files of one interval",
         path=path,
     )
 
@@ -250,7 +250,7 @@ def test_no_overlap_names_the_span_of_each_symbol(tmp_path):
 
 def test_candle_interval_that_is_unknown_or_too_short(tmp_path):
     file = write_candles(tmp_path / "p.parquet", [(T0, "SOL", 1.0, 1.0, 1.0, 1.0)])
-    refused(file, "SOL has a single candle, so its interval is unknown; state the interval")
+    refused(file, "SOL has a single candle, so its interval is unknown; give two or more")
     assert open_prices(file, sources("SOL"), interval_us=MINUTE).span.start_us == T0 + MINUTE
     refused(
         file,

@@ -44,6 +44,8 @@ def open_fields(draw: st.DrawFn, world: World, limit: bool) -> Fields:
         fields["trigger_price"] = near(draw, price, side, favourable=chance(draw, 25))
         if chance(draw, world.silly_percent):
             fields["trigger_price"] = 0
+        elif chance(draw, 30):
+            fields["limit_price"] = near(draw, fields["trigger_price"], side, favourable=chance(draw, 10))
     status = codes.PENDING_LIMIT if limit else codes.OPEN_POSITION
     world.used.setdefault(position_id, (market, side, status, 100 * 10**6))
     return fields

@@ -85,10 +85,11 @@ def fill_limits(venue: Venue) -> None:
     """
     for market, side in venue.books(codes.PENDING_LIMIT):
         for row in venue.book(market, side, codes.PENDING_LIMIT):
-            if not _at_or_worse(venue, row, row.trigger_price):
+            passed = row.limit_price > 0 and not _at_or_better(venue, row, row.limit_price)
+            if not _at_or_worse(venue, row, row.trigger_price) or passed:
                 continue
             try:
-                trading.open_position(venue, row.order, codes.K_LIMIT_OPEN)
+                trading.open_position(venue, row.order | {"limit_price": -1}, codes.K_LIMIT_OPEN)
             except Refused:
                 continue
             venue.rows.remove(row)
