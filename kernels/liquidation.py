@@ -34,6 +34,21 @@ def minimum_margin_floor(size_usd, max_leverage_bps):
 
 
 @formula()
+def quoted_price_floor(row, side, max_leverage_bps, interest_usd):
+    """Liquidation price as the venue quotes it (get_liquidation_price), 1e10; 0 for an empty position.
+
+    Counts the liquidation fee and the borrow interest given, but not funding or resolved interest, and rounds its
+    own way, so the exact rule may hold a little before or after it.
+    """
+    if row.size_usd == 0 or row.entry_price == 0:
+        return 0
+    max_loss = mul_div_floor(row.size_usd, BPS, max_leverage_bps) + row.liquidation_fee_usd + interest_usd
+    distance = mul_div_floor(abs(max_loss - row.collateral_usd), row.entry_price, row.size_usd)
+    upwards = (max_loss >= row.collateral_usd) == (side == codes.LONG)
+    return row.entry_price + distance if upwards else max(row.entry_price - distance, 0)
+
+
+@formula()
 def search_constants(row, side, max_leverage_bps):
     """(threshold, slope) in mirrored price units: liquidatable only if p <= threshold + slope * x.
 

@@ -125,7 +125,5 @@ def mark(columns, quote, out):
         out.funding_usd[i] = funding
         out.equity_usd[i] = equity
         out.leverage[i] = size / equity if equity > 0.0 else np.inf
-        out.liquidation_price[i] = liquidation_price_usd(
-            entry, size, collateral - worst, floor, collateral + cap, sign
-        )
+        out.liquidation_price[i] = liquidation_price_usd(entry, size, collateral - worst, floor, collateral + cap, sign)
     return n

@@ -243,20 +243,23 @@ def test_the_defaults_are_the_documented_ones() -> None:
 @pytest.mark.parametrize(
     ("text", "message"),
     [
-        ("seeed = 1", "Object contains unknown field `seeed`"),
-        ("positions = 1.5", "Expected `int`, got `float` - at `$.positions`"),
-        ("long_share = 1.5", "long_share is 1.5, not within [0, 1]"),
-        ("long_share = nan", "long_share is nan, not within [0, 1]"),
+        ("seeed = 1", "seeed is not a key that exists; did you mean 'seed'?"),
+        ("positions = 1.5", "positions = 1.5 is not possible; give a whole number"),
+        ("long_share = 1.5", "long_share = 1.5 is not possible; give 0 to 1"),
+        ("long_share = nan", "long_share = nan is not possible; give a number"),
         ("markets = []", "markets is empty; name at least one"),
-        ('markets = [{market = "A"}, {market = "A"}]', "markets names one twice: A, A"),
+        ('markets = [{market = "A"}, {market = "A"}]', "markets names one twice: A, A; keep one"),
         ('markets = [{market = "A", weight = 0}]', "the weights of markets sum to 0; give one of them weight"),
-        ("[leverage]\nmin = 5\nmax = 2", "min 5.0 is more than max 2.0 - at `$.leverage`"),
+        ("[leverage]\nmin = 5\nmax = 2", "leverage: min = 5.0 is more than max = 2.0; swap them"),
         (
             "[leverage]\nmax = 100",
             "leverage.max 100 leaves no room for a stop before liquidation at 100x and a cost of 0.003; lower it, or "
             "stop_loss.share to 0",
         ),
-        ('[holding]\ndistribution = "weibull"', "Invalid enum value 'weibull' - at `$.holding.distribution`"),
+        (
+            '[holding]\ndistribution = "weibull"',
+            'holding.distribution = "weibull" is not possible; give one of "exponential", "log_normal"',
+        ),
     ],
 )
 def test_faults_of_a_description(text: str, message: str, tmp_path: Path) -> None:
@@ -264,13 +267,13 @@ def test_faults_of_a_description(text: str, message: str, tmp_path: Path) -> Non
     path.write_text(text)
     with pytest.raises(UsageError) as caught:
         load_flow(path)
-    assert str(caught.value) == f"{path}: {message}; see configs/flows/uniform.toml for every key"
+    assert str(caught.value) == f"{path}: {message}"
 
 
 def test_other_faults(tmp_path: Path) -> None:
     with pytest.raises(UsageError, match=r"none\.toml: cannot be read \(No such file or directory\)"):
         load_flow(tmp_path / "none.toml")
-    with pytest.raises(UsageError, match=r"^positions is -1, not within \[0, 2\.14748e\+09\]; give another value$"):
+    with pytest.raises(UsageError, match=r"^flow: positions = -1 is not possible; give 0 to 2,147,483,648$"):
         load_flow(positions=-1)
     with pytest.raises(UsageError, match=r"^'soon' is not a date; write 2025-01-31 or 2025-01-31T12:00:00 \(UTC\)$"):
         utc_us("soon")

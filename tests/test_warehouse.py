@@ -323,7 +323,7 @@ def test_prices_are_there_while_their_files_are(tmp_path, path):
         ("FROM trade", r"Table with name trade does not exist! Did you mean \"trades\"\? Tables: .*overview.*revenue"),
         ("SELECT sise FROM trades", r'"sise" not found.*DESCRIBE <table>'),
         ("SELEC 1", r'^Parser Error: syntax error at or near "SELEC"$'),
-        ("FROM revenue('1 banana')", "A period is an interval such as '1 hour'"),
+        ("FROM revenue('1 banana')", "; a period is an interval such as '1 hour'"),
         ("SELECT CAST(kind AS INTEGER) FROM events", "Could not convert string 'genesis' to INT32"),
     ],
 )

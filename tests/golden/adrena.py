@@ -37,9 +37,6 @@ SCENARIOS: list[Scenario] = [
     *adrena_pool.SCENARIOS,
 ]
 
-# Scenarios where the venue is right and we are not, and why; the tests expect them to fail.
-KNOWN_DIFFERENCES: dict[str, str] = {}
-
 # (upstream, number, why no scenario can reach it)
 UNREACHABLE = [
     ("src/state/pool.rs test_get_new_ratio", "5,238; 4,736; 0; 5,000 bps", "no weight limits: dead code since 1.3.2"),
@@ -73,4 +70,4 @@ UNREACHABLE = [
     ("utils/test_setup.rs", "rent, lamports, automation fees", "costs of the chain are not modelled"),
 ]
 
-__all__ = ["FORMULA_ONLY", "KNOWN_DIFFERENCES", "SCENARIOS", "UNREACHABLE"]
+__all__ = ["FORMULA_ONLY", "SCENARIOS", "UNREACHABLE"]

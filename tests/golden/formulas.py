@@ -49,7 +49,7 @@ FIXTURE = {
 }
 _SAME = "the very fixture, borrow size included; its numbers are also reached through orders"
 _NO_ENTRY = "no tick can have a price of 0, so no position has that entry price"
-_NO_FORMULA = "leverage is tested, not a price; bracketed through orders"
+_NO_FORMULA = "the engine tests leverage, not a price: bracketed through orders; here the price that the venue quotes"
 _NO_COLUMN = "fees are booked in dollars: the tokens of a fee are in no table"
 
 
@@ -74,8 +74,6 @@ FORMULA_ONLY = [
         custody_low=1_995 * P // 10,
     ),
 ]
-# What neither implementation has a function for.
-NOT_COMPUTED = ("liquidation_price",)
 
 
 def by_reference(formula: Formula) -> int | tuple[int, int]:
@@ -88,9 +86,12 @@ def by_reference(formula: Formula) -> int | tuple[int, int]:
     token = Token("BTC", formula.decimals, formula.custody_low, 0, 0, trade=formula.mark)
     script = Script(Token("USDC", 6, P, 0, 0, stable=1), token, borrow_max=0).warp(0).warp(1)
     venue = Venue(script.scenario("", "").case)
+    venue.market_params[0]["max_leverage_bps"] = formula.max_leverage_bps
     venue.set_tick(*script.ticks[1])
     opened_s = script.ticks[0][0] // M
     held = record(state.ROW.names, **formula.row, market=0, side=codes.LONG, custody=1, open_s=opened_s)
+    if formula.function == "liquidation_price":
+        return position.quoted_liquidation_price(venue, held)
     if formula.function == "profit":
         return position.pnl(venue, held, formula.row[formula.fee])
     found = position.leverage(venue, held, formula.row[formula.fee])
@@ -99,7 +100,7 @@ def by_reference(formula: Formula) -> int | tuple[int, int]:
 
 def by_kernels(formula: Formula) -> int | tuple[int, int]:
     """Jitted position functions of the engine."""
-    from kernels import pricing, profit
+    from kernels import liquidation, pricing, profit
 
     row, custody, market = (np.zeros(1, d)[0] for d in (state.ROW, state.CUSTODY_RECORD, state.MARKET_RECORD))
     for name, value in formula.row.items():
@@ -109,6 +110,8 @@ def by_kernels(formula: Formula) -> int | tuple[int, int]:
     fee = formula.row[formula.fee]
     if formula.function == "tokens":
         return int(pricing.tokens_floor(fee, custody, formula.custody_low))
+    if formula.function == "liquidation_price":
+        return int(liquidation.quoted_price_floor(row, codes.LONG, formula.max_leverage_bps, 0))
     signed = int(profit.position_profit(row, codes.LONG, market, custody, fee, 1))
     if formula.function == "profit":
         return max(signed, 0), max(-signed, 0)

@@ -1,6 +1,5 @@
 """Every number of Adrena's own tests, through orders and ticks, for the slow reference and for the engine."""
 
-import importlib.util
 from collections.abc import Callable
 from functools import cache
 from typing import Any
@@ -9,22 +8,17 @@ import pytest
 
 from kernels import codes
 from tests.case import Case, Result
+from tests.engine import run_case
 from tests.golden import adrena, formulas
 from tests.golden.script import LIST_TABLES, Expect, Scenario
+from tests.reference import run as reference_run
 
 IMPLEMENTATIONS = ("reference", "engine")
 BY_NAME = {scenario.name: scenario for scenario in adrena.SCENARIOS}
 
 
 def implementation(name: str) -> Callable[[Case], Result]:
-    """The engine's test adapter may not exist yet; then its tests are skipped."""
-    if name == "reference":
-        from tests.reference import run
-
-        return run
-    if importlib.util.find_spec("tests.engine") is None:
-        pytest.skip("tests/engine.py does not exist yet")
-    return importlib.import_module("tests.engine").run_case  # type: ignore[no-any-return]
+    return reference_run if name == "reference" else run_case
 
 
 @cache
@@ -79,9 +73,6 @@ def _parameters() -> list[Any]:
             name,
             scenario.name,
             id=f"{name}-{scenario.name}",
-            marks=[pytest.mark.xfail(strict=True, reason=adrena.KNOWN_DIFFERENCES[scenario.name])]
-            if scenario.name in adrena.KNOWN_DIFFERENCES
-            else [],
         )
         for name in IMPLEMENTATIONS
         for scenario in adrena.SCENARIOS
@@ -97,7 +88,7 @@ def test_scenario(name: str, scenario: str) -> None:
 COMPUTED = [
     formula
     for formula in adrena.FORMULA_ONLY
-    if formula.function not in formulas.NOT_COMPUTED and formula.row["entry_price"] > 0
+    if formula.function == "liquidation_price" or formula.row["entry_price"] > 0
 ]
 
 
@@ -110,4 +101,3 @@ def test_formula(name: str, formula: formulas.Formula) -> None:
 def test_names_are_unique_and_every_number_is_kept() -> None:
     assert len(BY_NAME) == len(adrena.SCENARIOS)
     assert all(scenario.expects or scenario.refused for scenario in adrena.SCENARIOS)
-    assert set(adrena.KNOWN_DIFFERENCES) <= set(BY_NAME)

@@ -108,3 +108,16 @@ def is_too_young(venue: Venue, position: Record) -> bool:
 def is_edit_locked(venue: Venue, position: Record) -> bool:
     """Collateral may not move again so soon after an edit. Spec 1.9."""
     return position.edit_s > 0 and venue.now < position.edit_s + venue.params["edit_lock_s"]
+
+
+def quoted_liquidation_price(venue: Venue, position: Record) -> int:
+    """entry -+ |size / max leverage + liquidation fee + interest - collateral| * entry / size. Spec 1.7."""
+    if position.size_usd == 0 or position.entry_price == 0:
+        return 0
+    max_leverage = venue.market_params[position.market]["max_leverage_bps"]
+    max_loss = position.size_usd * 10_000 // max_leverage + position.liquidation_fee_usd + interest(venue, position)
+    distance = abs(max_loss - position.collateral_usd) * position.entry_price // position.size_usd
+    towards_loss = max_loss >= position.collateral_usd
+    if position.side == codes.LONG:
+        return position.entry_price + distance if towards_loss else max(position.entry_price - distance, 0)
+    return max(position.entry_price - distance, 0) if towards_loss else position.entry_price + distance
