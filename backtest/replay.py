@@ -50,8 +50,23 @@ def _complete_ticks(ticks: Ticks, next_due_us: int | None) -> int:
     return int(np.searchsorted(ticks.time_us, next_due_us, side="left"))
 
 
+def _refusals(orders: Orders, time_us: int, reason: int, outcome: int) -> np.ndarray:
+    """Rows of rejections for orders that the engine never sees."""
+    rows = np.zeros(len(orders.due_us), state.REJECTION)
+    rows["timestamp"] = time_us
+    rows["order_id"] = orders.order_id
+    rows["position_id"] = orders.position_id
+    rows["action"] = orders.action
+    rows["reason"] = reason
+    rows["outcome"] = outcome
+    return rows
+
+
 class Replay:
-    """One engine, its ticks and its orders. `run` consumes both streams once."""
+    """One engine, its ticks and its orders. `run` consumes both streams once.
+
+    `skip_before_us`: orders due before it are rejected as `before_start` and not dumped on the first tick.
+    """
 
     def __init__(
         self,
@@ -59,12 +74,14 @@ class Replay:
         ticks: TickSource,
         orders: OrderSource | None,
         *,
+        skip_before_us: int | None = None,
         ticks_per_chunk: int = TICKS_PER_CHUNK,
         orders_per_batch: int = ORDERS_PER_BATCH,
     ) -> None:
         self._engine = engine
         self._ticks = ticks
         self._orders = orders
+        self._skip_before_us = skip_before_us
         self._ticks_per_chunk = ticks_per_chunk
         self._orders_per_batch = orders_per_batch
         self._held = empty_orders()
@@ -76,6 +93,7 @@ class Replay:
         for ticks in chunks:
             if self._done == 0:
                 self._engine.start(ticks, genesis_units)
+                self._skip_early()
             self._run_chunk(ticks)
             progress(self._done, self._engine.n_events)
         self._engine.finish()
@@ -107,17 +125,18 @@ class Replay:
         used = self._engine.run(ticks, self._held, is_last=self._done == self._ticks.span.n_ticks)
         self._held = Orders(*(column[used:] for column in self._held))
 
+    def _skip_early(self) -> None:
+        """Orders of a time before the run's explicit start are rejected, stamped with the first tick."""
+        while self._orders is not None and self._skip_before_us is not None:
+            batch = self._orders.take_due(self._skip_before_us - 1, self._orders_per_batch)
+            if not len(batch.due_us):
+                break
+            self._engine.write("rejections", _refusals(batch, self._ticks.span.start_us, codes.BEFORE_START, 0))
+
     def _write_pending(self) -> int:
         """Orders that never came due end as pending, stamped with the last tick."""
         total = 0
         for batch in self._orders.remaining() if self._orders else ():
-            rows = np.zeros(len(batch.due_us), state.REJECTION)
-            rows["timestamp"] = self._ticks.span.end_us
-            rows["order_id"] = batch.order_id
-            rows["position_id"] = batch.position_id
-            rows["action"] = batch.action
-            rows["reason"] = codes.NOT_DUE
-            rows["outcome"] = 1
-            self._engine.write("rejections", rows)
-            total += len(rows)
+            self._engine.write("rejections", _refusals(batch, self._ticks.span.end_us, codes.NOT_DUE, 1))
+            total += len(batch.due_us)
         return total

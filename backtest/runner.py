@@ -17,13 +17,14 @@ from backtest.flow import generate, open_flow_prices, write_orders
 from backtest.orders import OrderSource
 from backtest.price_files import find_files, iso
 from backtest.prices import TickSource, fingerprint, open_prices
-from backtest.replay import Counts, Progress, Replay
+from backtest.replay import ORDERS_PER_BATCH, TICKS_PER_CHUNK, Counts, Progress, Replay
 from backtest.rundir import RunWriter, check_target, load_manifest
 from backtest.setup import Setup, open_setup
 from backtest.summary import Summary, summarise
 
 DEFAULT_OUT = "runs"
 GENERATED_ORDERS = "orders.parquet"
+BUFFER_ROWS = 65_536  # of output records, between two calls of the writer
 _VERSIONED = ("numba", "numpy", "polars", "pyarrow", "duckdb")
 
 # Called once with the number of ticks and of orders before the replay starts; gives the progress callback.
@@ -50,6 +51,9 @@ def run(
     sets: Sequence[str] = (),
     overwrite: bool = False,
     scan: bool = False,
+    ticks_per_chunk: int = TICKS_PER_CHUNK,
+    orders_per_batch: int = ORDERS_PER_BATCH,
+    buffer_rows: int = BUFFER_ROWS,
     announce: Announce = _quiet,
     **given: Any,
 ) -> RunResult:
@@ -57,6 +61,7 @@ def run(
 
     `sets`: protocol overrides such as "market.SOL.close_bps=20". `given`: keys of the scenario that replace the
     file's (prices, orders, flow, positions, seed, start, end, path, ...). `scan`: search triggers by brute force.
+    `ticks_per_chunk`, `orders_per_batch`, `buffer_rows` trade memory for speed and change no result.
     `announce`: see `Announce`. Raises PerpoolError and UsageError; whatever happens, `out` is whole or untouched.
     """
     setup = open_setup(target, sets, **given)
@@ -68,12 +73,21 @@ def run(
     )
     labels = Labels(setup.resolved.names.markets, setup.resolved.names.custodies)
     with RunWriter(directory, labels, overwrite=overwrite) as writer:
-        orders = _open_orders(setup, writer.directory)
+        orders = _open_orders(setup, writer.directory, orders_per_batch)
         timings = {"prepare_s": time.perf_counter() - started}
-        engine = _make_engine(setup, writer, scan)
-        replay_started = time.perf_counter()
+        engine = _make_engine(setup, writer, scan, buffer_rows)
         progress = announce(ticks.span.n_ticks, orders.n_rows if orders else 0)
-        counts = Replay(engine, ticks, orders).run(_genesis(setup, ticks), progress)
+        replay_started = time.perf_counter()
+        first_due_us = None if setup.start_us is None else setup.start_us + setup.execution_delay_us
+        replay = Replay(
+            engine,
+            ticks,
+            orders,
+            skip_before_us=first_due_us,
+            ticks_per_chunk=ticks_per_chunk,
+            orders_per_batch=orders_per_batch,
+        )
+        counts = replay.run(_genesis(setup, ticks), progress)
         timings["replay_s"] = time.perf_counter() - replay_started
         totals = _totals(engine, counts)
         writer.finish(_manifest(setup, ticks, orders, totals, timings, writer.directory))
@@ -81,7 +95,7 @@ def run(
     return RunResult(directory, load_manifest(directory), summarise(directory, totals))
 
 
-def _open_orders(setup: Setup, directory: Path) -> OrderSource | None:
+def _open_orders(setup: Setup, directory: Path, rows_per_batch: int) -> OrderSource | None:
     """The order stream: given files, or a generated flow that is kept with the run."""
     paths: list[str | Path] = list(setup.orders)
     if setup.flow is not None:
@@ -90,13 +104,14 @@ def _open_orders(setup: Setup, directory: Path) -> OrderSource | None:
         paths = [directory / GENERATED_ORDERS]
     if not paths:
         return None
-    return OrderSource(paths, setup.resolved.names, execution_delay_us=setup.execution_delay_us)
+    delay_us = setup.execution_delay_us
+    return OrderSource(paths, setup.resolved.names, execution_delay_us=delay_us, rows_per_batch=rows_per_batch)
 
 
-def _make_engine(setup: Setup, writer: RunWriter, scan: bool) -> Engine:
+def _make_engine(setup: Setup, writer: RunWriter, scan: bool, buffer_rows: int) -> Engine:
     resolved = setup.resolved
     venue = make_venue(resolved.custody_params, resolved.market_params, resolved.pool_params)
-    return Engine(venue, writer.append, scan=scan)
+    return Engine(venue, writer.append, scan=scan, buffer_rows=buffer_rows)
 
 
 def _genesis(setup: Setup, ticks: TickSource) -> list[int]:

@@ -11,8 +11,8 @@ from kernels.state import Ticks
 
 
 def is_cold() -> bool:
-    """True when no kernel of this version has been compiled on this machine yet."""
-    return _jit.is_cold()
+    """True when the kernels of this version have not been compiled on this machine yet."""
+    return not _jit.is_cached("loop.run_chunk")
 
 
 def warm_up() -> float:

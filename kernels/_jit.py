@@ -53,9 +53,9 @@ if CACHE_DIR is not None:
     os.environ["NUMBA_CACHE_DIR"] = numba.config.CACHE_DIR = str(CACHE_DIR)
 
 
-def is_cold() -> bool:
-    """True when nothing has been compiled yet for this version of the kernels on this machine."""
-    return CACHE_DIR is None or next(CACHE_DIR.rglob("*.nbi"), None) is None
+def is_cached(kernel_name: str) -> bool:
+    """True when the kernel `module.function` has been compiled for this version of the kernels on this machine."""
+    return CACHE_DIR is not None and next(CACHE_DIR.rglob(f"{kernel_name}-*.nbi"), None) is not None
 
 
 # `_nrt`: kernels allocate nothing, so arrays need no reference counts; the atomics were half the run time.

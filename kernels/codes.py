@@ -84,7 +84,7 @@ KINDS = (
     K_DISTRIBUTE_FEES,
 ) = range(19)
 
-# Why an order was refused (or, from NOT_DUE on, why it is still pending at the end of the run).
+# Why an order was refused; NOT_DUE and LIMIT_NOT_REACHED are those of orders still pending at the end.
 REASONS = (
     "executed",
     "stale_price",
@@ -113,6 +113,7 @@ REASONS = (
     "amount_out_of_range",
     "not_due",
     "limit_not_reached",
+    "before_start",
 )
 (
     OK,
@@ -142,7 +143,8 @@ REASONS = (
     AMOUNT_OUT_OF_RANGE,
     NOT_DUE,
     LIMIT_NOT_REACHED,
-) = range(27)
+    BEFORE_START,
+) = range(28)
 
 # How a position ended (column `outcome` of positions.parquet).
 OUTCOMES = ("open", "close", "stop_loss", "take_profit", "liquidation")

@@ -11,6 +11,7 @@ from kernels import codes
 from kernels.state import Orders, Ticks
 from tests.case import Case, custody, market, order, pool
 from tests.engine import run_case, to_orders
+from tests.reference import run as run_reference
 
 SECOND = 1_000_000
 ONE = 10_000_000_000
@@ -173,3 +174,45 @@ def test_a_limit_order_waits_for_its_band(side: int, prices: list[int]) -> None:
     case = Case(**_pool_of_two(), ticks=_ticks(prices), orders=[waiting], genesis=[10**12, 10**14])
     filled = [event for event in run_case(case).events if event["kind"] == codes.K_LIMIT_OPEN]
     assert [(event["timestamp"], event["price"]) for event in filled] == [(180 * SECOND, prices[2] * ONE)]
+
+
+def test_a_capped_profit_that_no_longer_saves_is_found() -> None:
+    """The staked token collapses while its market stands: the profit is cut, and the position must go.
+
+    1,000 dollars long at 10x on SOL at 100, up to 150: profit 500. All but 2 dollars of collateral are withdrawn
+    (leverage 1000 / 502 = 2x). Then the custody's token falls to 5 % of its price: the locked 10 tokens back only
+    50 dollars of profit, margin 52 is under 1000 / 12 = 83, although the market's own price has not moved.
+    """
+    setting = {
+        "custodies": [
+            custody(stable=1, price_symbol=0),
+            custody(decimals=9, price_symbol=1, interest_in_pnl=1, borrow_max=0),
+        ],
+        "markets": [market(price_symbol=2, long_custody=1, short_custody=0, close_bps=0, liquidation_bps=0)],
+        "pool": pool(),
+    }
+    setting["markets"][0] |= {"max_leverage_bps": 120_000, "max_initial_leverage_bps": 110_000}
+    prices = [(100, 100), (150, 150), (150, 150), (150, 5), (150, 5)]
+    ticks = [(60 * SECOND * (i + 1), (ONE, token * ONE, sol * ONE), (0, 0, 0)) for i, (sol, token) in enumerate(prices)]
+    fields = {"market": 0, "side": 0, "leverage_bps": 100_000, "collateral_units": 10**9}
+    orders = [
+        order(due_us=60 * SECOND, order_id=0, action=codes.OPEN, position_id=1, **fields),
+        order(
+            due_us=120 * SECOND,
+            order_id=1,
+            action=codes.WITHDRAW_COLLATERAL,
+            position_id=1,
+            collateral_usd=98 * SECOND,
+        ),
+    ]
+    case = Case(**setting, ticks=ticks, orders=orders, genesis=[10**12, 10**14])
+    result = run_case(case)
+    assert [event["kind"] for event in result.events[2:]] == [
+        codes.K_OPEN,
+        codes.K_WITHDRAW_COLLATERAL,
+        codes.K_LIQUIDATION,
+    ]
+    liquidation = result.events[-1]
+    assert liquidation["timestamp"] == 240 * SECOND
+    assert liquidation["payout_usd"] == 52 * SECOND
+    assert result == run_case(case, scan=True) == run_reference(case)
