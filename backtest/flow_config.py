@@ -10,6 +10,7 @@ from typing import Literal
 import msgspec
 
 from backtest.errors import UsageError
+from backtest.toml_files import build, read_toml
 
 _POSITIVE = 1e-9
 _RANGES: dict[str, tuple[tuple[str, float, float], ...]] = {
@@ -49,10 +50,14 @@ class _Section(msgspec.Struct, kw_only=True, frozen=True, forbid_unknown_fields=
         for name, low, high in _RANGES.get(type(self).__name__, ()):
             value = getattr(self, name)
             if not low <= value <= high:  # NaN fails too
-                raise ValueError(f"{name} is {value}, not within [{low:g}, {high:g}]")
+                raise ValueError(f"{name} = {value} is not possible; give {_shown(low)} to {_shown(high)}")
         low, high = getattr(self, "min", 0.0), getattr(self, "max", 0.0)
         if low > high:
-            raise ValueError(f"min {low} is more than max {high}")
+            raise ValueError(f"min = {low} is more than max = {high}; swap them")
+
+
+def _shown(bound: float) -> str:
+    return f"{bound:,.0f}" if bound >= 1_000 else f"{bound:g}"
 
 
 class MarketShare(_Section, kw_only=True, frozen=True, forbid_unknown_fields=True):
@@ -161,7 +166,7 @@ class FlowConfig(_Section, kw_only=True, frozen=True, forbid_unknown_fields=True
             raise ValueError("markets is empty; name at least one")
         names = [item.market for item in self.markets]
         if len(set(names)) < len(names):
-            raise ValueError(f"markets names one twice: {', '.join(names)}")
+            raise ValueError(f"markets names one twice: {', '.join(names)}; keep one")
         if sum(item.weight for item in self.markets) <= 0.0:
             raise ValueError("the weights of markets sum to 0; give one of them weight")
         stop = self.stop_loss
@@ -174,17 +179,14 @@ class FlowConfig(_Section, kw_only=True, frozen=True, forbid_unknown_fields=True
 
 def load_flow(path: str | Path | None = None, *, positions: int | None = None, seed: int | None = None) -> FlowConfig:
     """Read a flow TOML (None: the defaults), with `positions` and `seed` replaced where given; else `UsageError`."""
-    try:
-        config = FlowConfig() if path is None else msgspec.toml.decode(Path(path).read_bytes(), type=FlowConfig)
-    except OSError as error:
-        raise UsageError(f"{path}: cannot be read ({error.strerror}); give a flow TOML file") from None
-    except (msgspec.DecodeError, UnicodeDecodeError) as error:
-        raise UsageError(f"{path}: {error}; see configs/flows/uniform.toml for every key") from None
+    where = "flow" if path is None else str(path)
+    raw = {} if path is None else read_toml(Path(path))
     given = {name: value for name, value in (("positions", positions), ("seed", seed)) if value is not None}
     try:
-        return msgspec.convert(msgspec.to_builtins(config) | given, FlowConfig)
+        return build(raw | given, FlowConfig, where)
     except msgspec.ValidationError as error:
-        raise UsageError(f"{error}; give another value") from None
+        problem, _, place = str(error).partition(" - at `$.")
+        raise UsageError(f"{where}: {place.rstrip('`')}{': ' if place else ''}{problem}") from None
 
 
 def utc_us(text: str) -> int:

@@ -180,7 +180,7 @@ def _expand(entry: Path) -> list[Path]:
     if entry.is_file():
         return [entry]
     pattern = str(entry / "**" / "*.parquet") if entry.is_dir() else str(entry)
-    files = sorted(Path(name) for name in glob.glob(pattern, recursive=True) if Path(name).is_file())  # noqa: PTH207
+    files = sorted(Path(name) for name in glob.glob(pattern, recursive=True) if Path(name).is_file())
     if not files:
         found = "the folder holds no *.parquet file" if entry.is_dir() else "no such file"
         raise PerpoolError(f"{entry}: {found}; give a Parquet file of orders (`perpool flow generate` writes one)")

@@ -1,9 +1,10 @@
 """The run directory: six Parquet files and a manifest, written beside their final place and renamed when whole.
 
-`RunWriter` takes blocks of records from the engine; one background thread hashes, transposes and compresses them
-while the caller computes.
+`RunWriter` takes blocks of records from the engine; two background threads hash, transpose and compress them while the
+caller computes.
 """
 
+import contextlib
 import hashlib
 import json
 import os
@@ -26,7 +27,8 @@ from backtest.tablefile import TableWriter, as_rows
 
 FORMAT_VERSION = 1
 MANIFEST = "manifest.json"
-_QUEUE = 2  # blocks waiting; each is a copy, so memory stays bounded
+_QUEUE = 2  # blocks waiting per thread; each is a copy, so memory stays bounded
+_OWN_THREAD = "events"  # as many bytes as all other tables together: they share the second thread
 
 
 class RunWriter:
@@ -40,23 +42,32 @@ class RunWriter:
         self._labels = labels
         self._compression = compression
         self._overwrite = overwrite
-        self._queue: queue.Queue[tuple[str, Int64] | None] = queue.Queue(_QUEUE)
-        self._thread = threading.Thread(target=self._work, name="perpool-writer", daemon=True)
+        self._queues: tuple[queue.Queue[tuple[str, Int64] | None], ...] = (queue.Queue(_QUEUE), queue.Queue(_QUEUE))
+        self._threads = [
+            threading.Thread(target=self._work, args=(blocks,), name="perpool-writer", daemon=True)
+            for blocks in self._queues
+        ]
         self._error: BaseException | None = None
         self._stopping = False
         self._finished = False
+        self._made: list[Path] = []
 
     def __enter__(self) -> "RunWriter":
         check_target(self._out, self._overwrite)
+        self._made = [parent for parent in self._out.parents if not os.path.lexists(parent)]
         try:
             self._out.parent.mkdir(parents=True, exist_ok=True)
             self._dir = _new_sibling(self._out, "partial")
             self._tables = {
                 name: TableWriter(self._dir, name, self._labels, self._compression) for name in columns.TABLES
             }
-        except OSError as error:
-            raise PerpoolError(f"cannot write the run directory {self._out}: {error.strerror or error}") from error
-        self._thread.start()
+        except BaseException as error:
+            self._discard()
+            if isinstance(error, OSError):
+                raise self._cannot_write(error) from error
+            raise
+        for thread in self._threads:
+            thread.start()
         return self
 
     def __exit__(
@@ -66,7 +77,22 @@ class RunWriter:
             self._stop()
             for table in self._tables.values():
                 table.abandon()
+            self._discard()
+
+    def _discard(self) -> None:
+        """Remove the partial directory and the folders made above it, unless someone has put something there."""
+        if hasattr(self, "_dir"):
             shutil.rmtree(self._dir, ignore_errors=True)
+        with contextlib.suppress(OSError):
+            for parent in self._made:
+                parent.rmdir()
+
+    def _cannot_write(self, error: Exception) -> PerpoolError:
+        reason = getattr(error, "strerror", None) or str(error)
+        blocking = next((parent for parent in self._out.parents if os.path.lexists(parent)), self._out)
+        if not blocking.is_dir():
+            reason = f"{blocking} is not a directory"
+        return PerpoolError(f"cannot write the run directory {self._out}: {reason}; free space or choose another --out")
 
     @property
     def directory(self) -> Path:
@@ -76,12 +102,12 @@ class RunWriter:
     def append(self, table: str, records: npt.NDArray[Any]) -> None:
         """Add rows: a 1-D structured array of the table's record, or int64 of shape (n, n_fields); copied at once.
 
-        Raises what the background thread met, at the next call after it happened.
+        Raises what a background thread met, at the next call after it happened.
         """
         self._raise_pending()
         rows = np.array(as_rows(table, records), order="C", copy=True)
         if len(rows):
-            self._queue.put((table, rows))
+            self._queues[table != _OWN_THREAD].put((table, rows))
 
     def finish(self, manifest: Mapping[str, Any]) -> Path:
         """Write what is left and the manifest, put everything on disk, rename; returns the final path.
@@ -104,7 +130,7 @@ class RunWriter:
             check_target(self._out, self._overwrite)  # again: a run takes long, and someone may have come first
             _move_into_place(self._dir, self._out)
         except OSError as error:
-            raise PerpoolError(f"cannot write the run directory {self._out}: {error.strerror or error}") from error
+            raise self._cannot_write(error) from error
         self._finished = True
         return self._out
 
@@ -112,17 +138,20 @@ class RunWriter:
         if self._error is not None:
             error, self._stopping = self._error, True
             if isinstance(error, (OSError, pa.ArrowException)):
-                raise PerpoolError(f"cannot write the run directory {self._out}: {error}") from error
+                raise self._cannot_write(error) from error
             raise error
 
     def _stop(self, drain: bool = False) -> None:
-        if self._thread.is_alive():
-            self._stopping = self._stopping or not drain
-            self._queue.put(None)
-            self._thread.join()
+        self._stopping = self._stopping or not drain
+        for blocks, thread in zip(self._queues, self._threads, strict=True):
+            if thread.is_alive():
+                blocks.put(None)
+        for thread in self._threads:
+            if thread.is_alive():
+                thread.join()
 
-    def _work(self) -> None:
-        while (item := self._queue.get()) is not None:
+    def _work(self, blocks: "queue.Queue[tuple[str, Int64] | None]") -> None:
+        while (item := blocks.get()) is not None:
             if self._stopping or self._error is not None:
                 continue  # keep taking blocks, so that the caller is never stuck in put()
             try:

@@ -20,7 +20,7 @@ _DURATION = re.compile(r"(\d+)(us|ms|s|m|h|d)")
 _LONGEST_US = 100 * 365 * _UNITS_US["d"]
 
 Paths = Annotated[str | tuple[str, ...], Meta(extra={"what": "a path in quotes or an array of paths"})]
-Amount = Annotated[float, Meta(ge=0, le=1e12, extra={"unit": "dollars", "scale": 10**6})]
+Amount = Annotated[float, Meta(ge=0, le=1e11, extra={"unit": "dollars", "scale": 10**6})]
 Quote = Annotated[float, Meta(ge=0, le=1e8, extra={"unit": "dollars per token"})]
 
 
@@ -101,7 +101,13 @@ def check_scenario(scenario: Scenario, where: str) -> None:
     for key in ("positions", "seed"):
         if getattr(scenario, key) is not None and not scenario.flow:
             raise UsageError(f'{where}: {key} = {getattr(scenario, key)} needs a flow; add flow = "uniform"')
+    for key in ("prices", "orders"):
+        paths = getattr(scenario, key)
+        if isinstance(paths, tuple) and "" in paths:
+            raise UsageError(f"{where}: {key} names an empty path; give a Parquet file, a folder or a glob")
     for symbol, source in scenario.symbols.items():
+        if source == "":
+            raise UsageError(f"{where}: symbols.{symbol} is empty; give a symbol of the price files or a constant")
         if not isinstance(source, str) and source <= 0:
             raise UsageError(f"{where}: symbols.{symbol} = {show(source)} is not a price; give more than 0 dollars")
     if "total_usd" in scenario.liquidity and len(scenario.liquidity) > 1:

@@ -8,15 +8,17 @@ from typing import Any
 import msgspec
 
 from backtest.assets import assets, shipped
+from backtest.config import ROWS, TABLES
 from backtest.errors import UsageError
 from backtest.flow_config import FlowConfig, load_flow, utc_us
 from backtest.prices import SymbolSource
-from backtest.protocols import Sets, flatten, known_protocols, load_protocol
-from backtest.resolve import USD, Resolved, resolve
+from backtest.protocols import Sets, find_protocol, flatten, known_protocols, load_protocol
+from backtest.resolve import PRICE, USD, Resolved, resolve
 from backtest.scenario import Scenario, check_scenario, duration_us, known_scenarios, listed, load_scenario
 from backtest.toml_files import build, exact, hint, read_toml, show
 
 DEFAULT_SCENARIO = "sample"
+_MOST_UNITS = 2**61  # half of what the kernels take for out of range
 
 
 @dataclass(frozen=True)
@@ -45,8 +47,15 @@ class Setup:
     def genesis_units(self, prices: Sequence[int]) -> list[int]:
         """Tokens per custody, in book units, that `liquidity_usd` buys (floored) at the first tick's prices (1e10)."""
         units = []
-        for usd, custody in zip(self.liquidity_usd, self.resolved.custody_params, strict=True):
-            units.append(usd * custody["unit"] * 10**4 // int(prices[custody["price_symbol"]]))
+        for number, (usd, custody) in enumerate(zip(self.liquidity_usd, self.resolved.custody_params, strict=True)):
+            price = int(prices[custody["price_symbol"]])
+            units.append(usd * custody["unit"] * 10**4 // price)
+            if units[-1] > _MOST_UNITS:
+                raise UsageError(
+                    f"liquidity: {usd / USD:,.2f} dollars of "
+                    f"{self.resolved.names.custodies[number]} at its first price of {price / PRICE:.10f} dollars are "
+                    f"more than a book holds ({_MOST_UNITS / custody['unit']:,.0f} tokens); lower it, or the decimals"
+                )
         return units
 
 
@@ -71,9 +80,9 @@ def open_setup(target: str | Path | None = None, sets: Sets = (), **given: Any) 
     elif changes.get("flow"):
         base = msgspec.structs.replace(base, orders=())
     scenario = build(msgspec.to_builtins(base) | changes, Scenario, "arguments")
-    where = f"scenario {scenario.name}"
-    check_scenario(scenario, where)
-    protocol = load_protocol(scenario.protocol, [*flatten(scenario.set), *sets])
+    check_scenario(scenario, "arguments")  # the file itself has been checked
+    where = str(target or DEFAULT_SCENARIO)
+    protocol = load_protocol(_protocol(scenario, where), [*flatten(scenario.set), *sets])
     delay_us, sample_us = duration_us(scenario.execution_delay), duration_us(scenario.sample_interval)
     resolved = resolve(protocol, sample_interval_us=sample_us)
     return Setup(
@@ -81,7 +90,9 @@ def open_setup(target: str | Path | None = None, sets: Sets = (), **given: Any) 
         resolved=resolved,
         prices=_prices(scenario, where),
         orders=listed(scenario.orders),
-        flow=_flow(scenario, resolved, where, any_protocol and "flow" not in changes),
+        flow=_flow(
+            scenario, resolved, "arguments" if "flow" in changes else where, any_protocol and "flow" not in changes
+        ),
         path=scenario.path,
         start_us=utc_us(scenario.start) if scenario.start else None,
         end_us=utc_us(scenario.end) if scenario.end else None,
@@ -103,9 +114,20 @@ def _scenario(target: str | Path | None) -> tuple[Scenario, bool]:
         return _with_protocol(text, text)
     if not Path(text).is_file():
         names = {**known_scenarios(), **known_protocols()}
+        if Path(text).suffix == ".toml":
+            raise UsageError(f"{text}: no such file; give a scenario or protocol TOML, or one of: {', '.join(names)}")
         raise UsageError(f"'{text}' is neither a scenario nor a protocol; {hint(text, names)}, or give a TOML file")
     keys = read_toml(Path(text))
-    return (load_scenario(text), False) if "protocol" in keys else _with_protocol(text, Path(text).stem)
+    is_protocol = "protocol" not in keys and bool(keys.keys() & {"extends", *TABLES, *ROWS})
+    return _with_protocol(text, Path(text).stem) if is_protocol else (load_scenario(text), False)
+
+
+def _protocol(scenario: Scenario, where: str) -> str:
+    try:
+        find_protocol(scenario.protocol)
+    except UsageError as error:
+        raise UsageError(f"{where}: protocol: {error}") from None
+    return scenario.protocol
 
 
 def _with_protocol(protocol: str, name: str) -> tuple[Scenario, bool]:
@@ -125,7 +147,7 @@ def _plain(value: Any) -> Any:
 
 def _prices(scenario: Scenario, where: str) -> tuple[str, ...]:
     paths = listed(scenario.prices)
-    if not paths:
+    if not any(paths):
         raise UsageError(f'{where}: no prices; give --prices PATH, or prices = "sample" for the bundled history')
     return tuple(str(assets("data") / "sample" / "prices.parquet") if path == "sample" else path for path in paths)
 
@@ -150,7 +172,8 @@ def _liquidity(given: Mapping[str, float], resolved: Resolved, where: str) -> tu
         if not any(row.ratio_target_bps for row in custodies):
             raise UsageError(
                 f"{where}: liquidity.total_usd is split by ratio_target_bps, which {resolved.protocol.name} does not "
-                f"give; write dollars per custody, such as {custodies[0].symbol} = 1_000_000"
+                "give; in a scenario file, write dollars per custody under [liquidity], such as "
+                f"{custodies[0].symbol} = 1_000_000"
             )
         return tuple(total * row.ratio_target_bps // 10_000 for row in custodies)
     for symbol in given:
@@ -176,6 +199,10 @@ def _flow(scenario: Scenario, resolved: Resolved, where: str, drop_unknown: bool
         raise UsageError(f'{where}: flow = "{scenario.flow}" is not there; {near}, or give a TOML file')
     flow = load_flow(path, positions=scenario.positions, seed=scenario.seed)
     prices = {row.symbol: row.price or row.symbol for row in resolved.protocol.market}
+    custody = flow.liquidity.custody
+    if flow.liquidity.deposits and custody not in resolved.names.custodies:
+        near = hint(custody, resolved.names.custodies)
+        raise UsageError(f"{path}: liquidity.custody: {custody} is not a custody of {resolved.protocol.name}; {near}")
     markets = []
     for item in flow.markets:
         if item.market not in prices:

@@ -87,9 +87,13 @@ def install(con: duckdb.DuckDBPyConnection, runs: Sequence[Run], *, copy: bool) 
         for name in (*VIEWS_FIRST, *VIEWS, *MACROS):
             con.execute((SQL / f"{name}.sql").read_text(encoding="utf-8"))
     except duckdb.Error as error:
-        raise PerpoolError(f"cannot open {', '.join(str(run.path) for run in runs)}: {one_line(error)}") from error
+        raise PerpoolError(f"cannot open {_listed(runs)}: {one_line(error)}; run the backtest again") from error
     except KeyError as error:
-        raise PerpoolError(f"cannot open {', '.join(str(run.path) for run in runs)}: manifest lacks {error}") from error
+        raise PerpoolError(f"cannot open {_listed(runs)}: manifest lacks {error}; run the backtest again") from error
+
+
+def _listed(runs: Sequence[Run]) -> str:
+    return ", ".join(str(run.path) for run in runs)
 
 
 def _union(runs: Sequence[Run], table: str) -> str:
@@ -180,7 +184,8 @@ def explain(con: duckdb.DuckDBPyConnection, error: duckdb.Error) -> str:
     if isinstance(error, duckdb.CatalogException):
         has_prices = con.execute("SELECT count(*) FROM duckdb_views() WHERE view_name = 'prices'").fetchall()[0][0]
         tables = sorted((*BASE, *VIEWS, *(("prices",) if has_prices else ())))
-        message += f". Tables: {', '.join(tables)}. Per period, as in FROM revenue('1 day'): {', '.join(MACROS)}"
+        message += "" if message[-1] in "?!" else "."
+        message += f" Tables: {', '.join(tables)}. Per period, as in FROM revenue('1 day'): {', '.join(MACROS)}"
     elif isinstance(error, duckdb.BinderException):
         message += "; DESCRIBE <table> lists its columns"
     elif isinstance(error, duckdb.ConversionException) and re.search("interval|extract specifier", message):

@@ -6,13 +6,13 @@ import numpy as np
 
 from backtest.engine import Engine, make_venue
 from backtest.orders import empty_orders
-from kernels import _jit
+from kernels import _jit, loop
 from kernels.state import Ticks
 
 
 def is_cold() -> bool:
-    """True when the kernels of this version have not been compiled on this machine yet."""
-    return not _jit.is_cached("loop.run_chunk")
+    """True when the kernels of this version have neither been compiled on this machine nor in this process yet."""
+    return not loop.run_chunk.signatures and not _jit.is_cached("loop.run_chunk")
 
 
 def warm_up() -> float:

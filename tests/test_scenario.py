@@ -72,7 +72,7 @@ FAULTS = [
     ("protocol = 'adrena-alp'\n[liquidity]\ntotal_usd = 5\nUSDC = 3",
      "liquidity gives both total_usd and USDC; keep the total or the custodies"),
     ("protocol = 'adrena-alp'\n[liquidity]\nUSDC = 0.0000001",
-     "liquidity.USDC = 0.0000001 is not possible; give a number of dollars from 0 to 1,000,000,000,000, "
+     "liquidity.USDC = 0.0000001 is not possible; give a number of dollars from 0 to 100,000,000,000, "
      "with at most 6 decimal places"),
 ]  # fmt: skip
 
@@ -86,18 +86,18 @@ def test_scenario_faults(tmp_path: Path, text: str, message: str) -> None:
 
 
 SETUP_FAULTS = [
-    ("", {}, 'scenario mine: no prices; give --prices PATH, or prices = "sample" for the bundled history'),
+    ("", {}, '{path}: no prices; give --prices PATH, or prices = "sample" for the bundled history'),
     ("prices='sample'\n[symbols]\nETH = 'ETH'", {},
-     "scenario mine: symbols.ETH is not a price symbol of adrena-alp; "
+     "{path}: symbols.ETH is not a price symbol of adrena-alp; "
      "known: USDC, jitoSOL, WBTC, BONK, SOL, BTC"),
     ("prices='sample'\n[liquidity]\nusdc = 5", {},
-     "scenario mine: liquidity.usdc is not a custody of adrena-alp; did you mean 'USDC'?"),
+     "{path}: liquidity.usdc is not a custody of adrena-alp; did you mean 'USDC'?"),
     ("prices='sample'\nflow='unifrom'", {},
-     "scenario mine: flow = \"unifrom\" is not there; did you mean 'uniform'?, or give a TOML file"),
+     "{path}: flow = \"unifrom\" is not there; did you mean 'uniform'?, or give a TOML file"),
     ("prices='sample'\nflow='uniform'\n[symbols]\nBTC = 60000", {},
-     "scenario mine: symbols.BTC is the constant 60000, but the flow trades BTC; give a symbol of the price files"),
+     "{path}: symbols.BTC is the constant 60000, but the flow trades BTC; give a symbol of the price files"),
     ("prices='sample'", {"sample_interval": "0h"},
-     'scenario mine: sample_interval = "0h" is not possible; give more than 0'),
+     'arguments: sample_interval = "0h" is not possible; give more than 0'),
     ("prices='sample'", {"pricess": "x"}, "pricess is not part of a scenario; did you mean 'prices'?"),
     ("prices='sample'", {"path": "open"}, 'arguments: path = "open" is not possible; give one of "close", "ohlc"'),
     ("prices='sample'\n[set]\nmarket.SOL.close = 5", {},
@@ -110,7 +110,7 @@ def test_setup_faults(tmp_path: Path, text: str, given: dict[str, Any], message:
     path = scenario(tmp_path, f"protocol = 'adrena-alp'\n{text}")
     with pytest.raises(UsageError) as caught:
         open_setup(path, **given)
-    assert str(caught.value) == message
+    assert str(caught.value) == message.replace("{path}", str(path))
 
 
 def test_an_unknown_target_is_a_usage_error() -> None:
@@ -159,7 +159,9 @@ def test_liquidity_per_custody_and_overrides_of_the_scenario(tmp_path: Path) -> 
 def test_total_liquidity_needs_target_ratios(tmp_path: Path) -> None:
     write(tmp_path)
     path = scenario(tmp_path, "protocol = 'small.toml'\nprices = 'sample'\n[liquidity]\ntotal_usd = 5")
-    with pytest.raises(UsageError, match=r"total_usd is split by ratio_target_bps, which small does not give; write"):
+    with pytest.raises(
+        UsageError, match=r"total_usd is split by ratio_target_bps, which small does not give; in a scenario"
+    ):
         open_setup(path)
 
 

@@ -4,6 +4,8 @@ import importlib
 import os
 import signal
 import sys
+import time
+from collections.abc import Callable
 from types import FrameType
 from typing import NoReturn
 
@@ -12,6 +14,7 @@ import click
 from backtest import __version__
 from backtest.errors import PerpoolError
 
+_CLEAN_UP_S = 5.0
 # Command, and the module and attribute that hold it, in the order of the help.
 _COMMANDS = {
     "run": "backtest.cli.run:run",
@@ -51,27 +54,70 @@ def perpool() -> None:
     """
 
 
-def _terminate(signum: int, frame: FrameType | None) -> NoReturn:
-    raise KeyboardInterrupt
-
-
 def main() -> NoReturn:
     """Entry point: errors become one line on stderr and an exit code, never a traceback."""
-    signal.signal(signal.SIGTERM, _terminate)
+    _catch_signals()
     try:
-        code = perpool.main(standalone_mode=False)
+        code = perpool.main(prog_name="perpool", standalone_mode=False)
         sys.stdout.flush()
         sys.exit(code if isinstance(code, int) else 0)
     except PerpoolError as error:
-        click.echo(f"error: {error}", err=True)
-        sys.exit(error.exit_code)
-    except click.ClickException as error:
+        _fail(str(error), error.exit_code)
+    except click.exceptions.NoArgsIsHelpError as error:
         error.show()
         sys.exit(2)
-    except (KeyboardInterrupt, click.Abort):
+    except click.ClickException as error:
+        _fail(_usage(error), 2)
+    except (_Stopped, KeyboardInterrupt, click.Abort):
+        _set_signals(signal.SIG_IGN)  # until the process is gone
         click.echo("interrupted; nothing was written", err=True)
         sys.exit(1)
-    except BrokenPipeError:
-        # The reader (head, less) has seen enough; keep the interpreter from complaining while it shuts down.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        sys.exit(0)
+    except BrokenPipeError:  # the reader (head, less) has seen enough; quietly, and with the code that click gives it
+        _drop_stdout()
+        sys.exit(1)
+    except OSError as error:
+        reason = " ".join(str(error.strerror or error).split())
+        if error.filename:
+            _fail(f"{error.filename}: {reason}; check the path, its permissions and the free space", 1)
+        _drop_stdout()
+        _fail(f"the output cannot be written: {reason}; free space or write it elsewhere", 1)
+
+
+def _fail(message: str, code: int) -> NoReturn:
+    click.echo(f"error: {message}", err=True)
+    sys.exit(code)
+
+
+def _usage(error: click.ClickException) -> str:
+    context = getattr(error, "ctx", None)
+    path = context.command_path if context else "perpool"
+    return f"{error.format_message().rstrip('.')}; `{path} --help` shows what is possible"
+
+
+def _drop_stdout() -> None:
+    """Keep the interpreter from complaining about what it cannot write while it shuts down."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+
+
+class _Stopped(BaseException):
+    """A signal to stop. Not a KeyboardInterrupt, which click answers with an empty line."""
+
+
+def _catch_signals() -> None:
+    """The first signal to stop interrupts; a second one soon after does not disturb the cleaning up."""
+    stopped_at = -_CLEAN_UP_S
+
+    def stop(signum: int, frame: FrameType | None) -> None:
+        nonlocal stopped_at
+        if time.monotonic() - stopped_at >= _CLEAN_UP_S:
+            stopped_at = time.monotonic()
+            raise _Stopped
+
+    _set_signals(stop)
+
+
+def _set_signals(handler: Callable[[int, FrameType | None], None] | signal.Handlers) -> None:
+    for name in ("SIGINT", "SIGTERM", "SIGHUP"):
+        number = getattr(signal, name, None)  # Windows has no SIGHUP
+        if number is not None and signal.getsignal(number) is not signal.SIG_IGN:  # nohup, and background jobs
+            signal.signal(number, handler)

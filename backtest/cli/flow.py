@@ -4,6 +4,8 @@ from typing import TYPE_CHECKING
 
 import click
 
+from backtest.cli.options import WholeNumber
+
 if TYPE_CHECKING:
     from backtest.flow_summary import FlowSummary
 
@@ -17,8 +19,8 @@ def flow() -> None:
 @click.argument("config", metavar="[FLOW.toml]", required=False, type=click.Path(dir_okay=False))
 @click.option("--prices", multiple=True, required=True, help="Price file, folder or glob; may be repeated.")
 @click.option("--out", required=True, type=click.Path(dir_okay=False), help="Order file to write (Parquet).")
-@click.option("--positions", type=click.IntRange(min=0), help="Number of positions; replaces the one of the file.")
-@click.option("--seed", type=click.IntRange(min=0), help="Seed of all random draws; replaces the one of the file.")
+@click.option("--positions", type=WholeNumber(min=0), metavar="N", help="Number of positions; replaces the file's.")
+@click.option("--seed", type=WholeNumber(min=0), metavar="N", help="Seed of all random draws; replaces the file's.")
 @click.option("--start", help="First moment, UTC; default: where the prices begin.")
 @click.option("--end", help="End, UTC, exclusive; default: where the prices end.")
 @click.option("--json", "as_json", is_flag=True, help="Print the summary as JSON.")

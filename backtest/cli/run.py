@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from backtest.cli.options import WholeNumber
+
 if TYPE_CHECKING:
     from backtest.runner import Announce, RunResult
 
@@ -15,8 +17,8 @@ _SCENARIO_OPTIONS: list[Callable[[Any], Any]] = [
     click.option("--prices", multiple=True, help="Price file, folder or glob; may be repeated."),
     click.option("--orders", multiple=True, help="Order file, folder or glob; may be repeated."),
     click.option("--flow", help="Generate orders instead: a flow TOML or the name of a shipped one."),
-    click.option("--positions", type=click.IntRange(min=0), help="Number of positions of the flow."),
-    click.option("--seed", type=click.IntRange(min=0), help="Seed of the flow."),
+    click.option("--positions", type=WholeNumber(min=0), metavar="N", help="Number of positions of the flow."),
+    click.option("--seed", type=WholeNumber(min=0), metavar="N", help="Seed of the flow."),
     click.option("--start", help="First moment, UTC."),
     click.option("--end", help="End, UTC, exclusive."),
     click.option("--path", type=click.Choice(["close", "ohlc"]), help="How candles become ticks."),
@@ -52,11 +54,7 @@ def run(
       perpool run --set market.SOL.close_bps=20 --out runs/cheaper
     """
     from backtest.runner import run as replay
-    from backtest.warmup import is_cold, warm_up
 
-    if is_cold():
-        click.echo("compiling kernels, once per version and machine (about half a minute) ...", err=True)
-        warm_up()
     options = {name: value for name, value in given.items() if value not in (None, ())}
     with _progress() as announce:
         result = replay(target, out=out, sets=sets, overwrite=overwrite, announce=announce, **options)
@@ -79,11 +77,24 @@ def _progress() -> Iterator["Announce"]:
     bar = Progress(*columns, console=Console(stderr=True), transient=True, disable=not sys.stderr.isatty())
 
     def announce(ticks: int, orders: int) -> Callable[[int, int], None]:
+        _compile()
+        bar.start()
         task = bar.add_task("replay", total=ticks, events=0)
         return lambda done, events: bar.update(task, completed=done, events=events)
 
-    with bar:
+    try:
         yield announce
+    finally:
+        bar.stop()
+
+
+def _compile() -> None:
+    """Compile the kernels where that has not been done, after all inputs but the orders' rows have been checked."""
+    from backtest.warmup import is_cold, warm_up
+
+    if is_cold():
+        click.echo("compiling kernels, once per version and machine (about half a minute) ...", err=True)
+        warm_up()
 
 
 def _print_json(result: "RunResult") -> None:

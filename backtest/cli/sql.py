@@ -7,7 +7,7 @@ import click
 
 
 @click.command(name="sql")
-@click.argument("runs", nargs=-1, required=True, type=click.Path(path_type=Path))
+@click.argument("runs", nargs=-1, type=click.Path(path_type=Path), metavar="RUNS...")
 @click.argument("query")
 @click.option(
     "--format",
@@ -34,6 +34,8 @@ def sql(runs: tuple[Path, ...], query: str, fmt: str) -> None:
     from backtest.errors import UsageError
     from backtest.warehouse import query as run_query
 
+    if not runs:
+        raise UsageError(f'perpool sql takes a run and a query, such as: perpool sql {query} "FROM overview"')
     if fmt == "parquet" and sys.stdout.isatty():
         raise UsageError("--format parquet writes bytes; send them to a file, as in: perpool sql ... > out.parquet")
     text = sys.stdin.read() if query == "-" else query
