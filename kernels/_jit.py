@@ -23,8 +23,11 @@ _CODEGEN_VARIABLES = ("NUMBA_OPT", "NUMBA_BOUNDSCHECK", "NUMBA_LOOP_VECTORIZE", 
 
 
 def fingerprint(root: Path = Path(__file__).parent) -> str:
-    """Hash of all that can change the machine code: numba, its code generation switches, every source file here."""
-    digest = hashlib.sha256(numba.__version__.encode())
+    """Hash of all that can change the machine code: numba, its code generation switches, every source file here.
+
+    And of where they lie: numba keeps code per source path, so another checkout starts cold.
+    """
+    digest = hashlib.sha256(f"{numba.__version__};{root}".encode())
     for name in _CODEGEN_VARIABLES:
         digest.update(f"{name}={os.environ.get(name, '')};".encode())
     for path in sorted(root.rglob("*.py")):
