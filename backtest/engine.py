@@ -236,9 +236,11 @@ class Engine:
         elif status == codes.ACCOUNTS_FULL:
             self.accounts = _grow_accounts(self.accounts)
         else:
+            event = int(self.cursor["detail"][0])
+            where = f"at event {event}" if event >= 0 else "in the value of the pool"
             raise PerpoolError(
-                f"a sum left the range of the books at event {int(self.cursor['detail'][0])} "
-                f"(more than 2.3e12 dollars): check prices, decimals and order sizes"
+                f"a sum left the range of the books {where} (more than 2.3e12 dollars); check prices, decimals of the "
+                "custodies and order sizes"
             )
 
     @property

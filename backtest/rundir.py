@@ -11,6 +11,7 @@ import os
 import queue
 import shutil
 import threading
+import weakref
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 from types import TracebackType
@@ -50,24 +51,28 @@ class RunWriter:
         self._error: BaseException | None = None
         self._stopping = False
         self._finished = False
+        self._partial: list[Path] = []  # what `_undo` removes, whatever happens: also at exit, also when collected
         self._made: list[Path] = []
+        self._undo = weakref.finalize(self, _remove, self._partial, self._made)
 
     def __enter__(self) -> "RunWriter":
         check_target(self._out, self._overwrite)
-        self._made = [parent for parent in self._out.parents if not os.path.lexists(parent)]
+        self._made += [parent for parent in self._out.parents if not os.path.lexists(parent)]
         try:
             self._out.parent.mkdir(parents=True, exist_ok=True)
             self._dir = _new_sibling(self._out, "partial")
+            self._partial.append(self._dir)
             self._tables = {
                 name: TableWriter(self._dir, name, self._labels, self._compression) for name in columns.TABLES
             }
+            for thread in self._threads:
+                thread.start()
         except BaseException as error:
-            self._discard()
+            self._stop()
+            self._undo()
             if isinstance(error, OSError):
                 raise self._cannot_write(error) from error
             raise
-        for thread in self._threads:
-            thread.start()
         return self
 
     def __exit__(
@@ -77,15 +82,7 @@ class RunWriter:
             self._stop()
             for table in self._tables.values():
                 table.abandon()
-            self._discard()
-
-    def _discard(self) -> None:
-        """Remove the partial directory and the folders made above it, unless someone has put something there."""
-        if hasattr(self, "_dir"):
-            shutil.rmtree(self._dir, ignore_errors=True)
-        with contextlib.suppress(OSError):
-            for parent in self._made:
-                parent.rmdir()
+            self._undo()
 
     def _cannot_write(self, error: Exception) -> PerpoolError:
         reason = getattr(error, "strerror", None) or str(error)
@@ -132,6 +129,7 @@ class RunWriter:
         except OSError as error:
             raise self._cannot_write(error) from error
         self._finished = True
+        self._undo.detach()
         return self._out
 
     def _raise_pending(self) -> None:
@@ -158,6 +156,15 @@ class RunWriter:
                 self._tables[item[0]].add(item[1])
             except BaseException as error:  # handed to the caller at its next call
                 self._error = error
+
+
+def _remove(partial: list[Path], made: list[Path]) -> None:
+    """Remove partial directories and the folders made above them, unless someone has put something there."""
+    for path in partial:
+        shutil.rmtree(path, ignore_errors=True)
+    with contextlib.suppress(OSError):
+        for parent in made:
+            parent.rmdir()
 
 
 def result_hash(digests: Mapping[str, str]) -> str:

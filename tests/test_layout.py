@@ -98,8 +98,7 @@ def test_no_file_names_a_place_of_one_machine() -> None:
 
 def test_the_top_level_is_what_it_should_be() -> None:
     found = {path.relative_to(ROOT).parts[0] for path in tracked()}
-    assert found <= TOP_LEVEL
-    assert found >= TOP_LEVEL - {"benchmarks"}
+    assert found == TOP_LEVEL
 
 
 def test_every_package_is_imported_by_its_own_name() -> None:

@@ -69,8 +69,7 @@ def main() -> NoReturn:
     except click.ClickException as error:
         _fail(_usage(error), 2)
     except (_Stopped, KeyboardInterrupt, click.Abort):
-        _set_signals(signal.SIG_IGN)  # until the process is gone
-        click.echo("interrupted; nothing was written", err=True)
+        click.echo("interrupted; nothing half-written is left", err=True)
         sys.exit(1)
     except BrokenPipeError:  # the reader (head, less) has seen enough; quietly, and with the code that click gives it
         _drop_stdout()
@@ -81,6 +80,8 @@ def main() -> NoReturn:
             _fail(f"{error.filename}: {reason}; check the path, its permissions and the free space", 1)
         _drop_stdout()
         _fail(f"the output cannot be written: {reason}; free space or write it elsewhere", 1)
+    finally:
+        _set_signals(signal.SIG_IGN)  # what is left is to shut down
 
 
 def _fail(message: str, code: int) -> NoReturn:
