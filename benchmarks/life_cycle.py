@@ -50,7 +50,7 @@ def run(full: bool, say: Say) -> dict[str, Any]:
         say("life cycle: parity of engine and brute-force twin")
         _check_parity(folder, prices)
         n = 1_000_000
-        say(f"life cycle: {n:,} positions on {source} prices")
+        say(f"life cycle: {n:,} positions, {source}")
         orders = folder / "orders.parquet"
         setup = open_setup(SCENARIO, prices=[str(prices)], path="close", positions=n)
         assert setup.flow is not None
@@ -70,10 +70,10 @@ def _prices(folder: Path) -> tuple[Path, str]:
     target = folder / "prices.parquet"
     if data.is_dir():
         tables = [_real(data / f"{symbol}_USDT-5m.feather", symbol) for symbol in _SYMBOLS]
-        source = "real (Binance, 2024)"
+        source = "real prices (Binance, 2024)"
     else:
         tables = [_synthetic(k, symbol) for k, symbol in enumerate(_SYMBOLS)]
-        source = "synthetic (no real prices found; set PERPOOL_REAL_DATA)"
+        source = "synthetic prices (no real ones found; set PERPOOL_REAL_DATA)"
     table = pa.concat_tables(tables).sort_by([("timestamp", "ascending"), ("symbol", "ascending")])
     pq.write_table(table, target)
     return target, source

@@ -21,8 +21,8 @@ def run(full: bool, say: Say) -> dict[str, Any]:
     row_bytes = 8 * (len(columns) + len(out))
     # As many bytes read and written: half a row is read from the columns, half a row written to others.
     pairs = row_bytes // 16
-    spare = [np.zeros(n) for _ in range(pairs)]
     single, target = np.zeros(n * pairs), np.ones(n * pairs)
+    spare = target.reshape(pairs, n)
     found = interleaved(
         {
             "mark": lambda: mark(columns, _QUOTE, out),

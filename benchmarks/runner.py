@@ -73,7 +73,7 @@ def _standing_book(found: dict[str, Any]) -> list[Row]:
 def _life_cycle(found: dict[str, Any]) -> list[Row]:
     return _named(
         "life cycle",
-        f"{found['positions']:,} positions, {found['ticks']:,} ticks, {found['prices']} prices",
+        f"{found['positions']:,} positions, {found['ticks']:,} ticks, {found['prices']}",
         [
             _row("events settled in the loop", found["events_per_s"] / 1e6, "million/s", least=2),
             _row("whole run to pyarrow's reading and writing", found["ratio_to_io"], "x", most=3),

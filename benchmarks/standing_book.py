@@ -5,6 +5,7 @@ scans are timed over a few ticks of the full book, and their time for the span f
 each tick (so they are not charged for positions that are gone).
 """
 
+import statistics
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -114,16 +115,9 @@ class _Counter:
 def _measure(book: Book) -> dict[str, Any]:
     """Median time of the standing ticks after one uncounted run, and what happened in them."""
     counter = _Counter(book.standing)
-    engine = book.loaded(counter)
-    open_before = int(engine.venue.side["open_positions"][0])
-    worlds.run_ticks(engine, book.standing)
-    engine.finish()
-    times = []
-    for _ in range(_REPEATS):
-        engine = book.loaded()
-        times.append(seconds(lambda engine=engine: worlds.run_ticks(engine, book.standing)))
+    open_before = _count(book, counter)
+    middle = statistics.median(_time(book) for _ in range(_REPEATS))
     ticks = len(book.standing.time_us)
-    middle = float(np.median(times))
     still_open = open_before - counter.liquidated
     return {
         "positions": open_before,
@@ -134,6 +128,21 @@ def _measure(book: Book) -> dict[str, Any]:
         "nanoseconds_per_tick": middle / ticks * 1e9,
         "position_ticks": counter.position_ticks + still_open * ticks,
     }
+
+
+def _count(book: Book, counter: _Counter) -> int:
+    """Run a book with a counting sink; how many positions it opened."""
+    engine = book.loaded(counter)
+    opened = int(engine.venue.side["open_positions"][0])
+    worlds.run_ticks(engine, book.standing)
+    engine.finish()
+    return opened
+
+
+def _time(book: Book) -> float:
+    """Seconds of the standing ticks; the loading before is not in them."""
+    engine = book.loaded()
+    return seconds(lambda: worlds.run_ticks(engine, book.standing))
 
 
 # --- the scans ------------------------------------------------------------------------------------------------------
