@@ -18,6 +18,7 @@ os.environ.setdefault("OMP_WAIT_POLICY", "passive")
 os.environ.setdefault("NUMBA_DISABLE_INTEL_SVML", "1")
 
 import numba
+import numpy
 
 _CODEGEN_VARIABLES = ("NUMBA_OPT", "NUMBA_BOUNDSCHECK", "NUMBA_LOOP_VECTORIZE", "NUMBA_CPU_NAME", "NUMBA_CPU_FEATURES")
 
@@ -63,13 +64,15 @@ def is_cached(kernel_name: str) -> bool:
 
 # `_nrt`: kernels allocate nothing, so arrays need no reference counts; the atomics were half the run time.
 _flags: dict[str, Any] = {"error_model": "numpy", "nogil": True, "fastmath": False, "_nrt": False}
-# Scalars or records in, scalars out; compiled into the kernels that call them.
+# A rule that Python calls too, one by one, in tests: scalars or records in, scalars out.
 formula: Callable[..., Any] = partial(numba.njit, **_flags, no_cfunc_wrapper=True)
-# The same over the whole state. No wrapper to call one from Python: for arguments as wide as these it would take
-# longer to compile than the function itself, so only jitted code may call it.
+# What only jitted code calls. No wrapper to call it from Python, which for arguments as wide as ours takes longer to
+# compile than the function itself (and calling it from Python crashes).
 inner: Callable[..., Any] = partial(numba.njit, **_flags, no_cpython_wrapper=True, no_cfunc_wrapper=True)
 # An inner function pasted into its one caller before compilation. Numba optimises every function together with all
 # that it calls, so each level of a deep call tree costs the whole tree again: thin levels are pasted.
 step: Callable[..., Any] = partial(inner, inline="always")
+# Flags to pass on: a literal would compile the callee once more for each value.
+YES, NO = numpy.bool_(True), numpy.bool_(False)
 # Columns in, columns out; what Python calls.
 kernel: Callable[..., Any] = partial(numba.njit, **_flags, cache=CACHE_DIR is not None)

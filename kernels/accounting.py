@@ -8,19 +8,19 @@ resets a side to zero, which wipes out rounding residues.
 import numpy as np
 
 from kernels import borrow, codes, funding
-from kernels._jit import formula
+from kernels._jit import inner
 from kernels.fixed import add_wide, divide_pair_floor, mul_div_floor, subtract_wide
 
 _QUANTITY_SCALE = np.int64(100_000_000)  # dollars to 1e10, then times 1e4
 
 
-@formula()
+@inner()
 def quantity_floor(size_usd, entry_price):
     """Size in units of the asset, floor(size * 1e4 * 1e4 / entry)."""
     return mul_div_floor(size_usd, _QUANTITY_SCALE, entry_price)
 
 
-@formula()
+@inner()
 def collective_price_floor(side):
     """Average entry price of a side, floor(weighted / quantity); 0 when the quantity has vanished."""
     if side.total_quantity <= 0:
@@ -28,19 +28,19 @@ def collective_price_floor(side):
     return divide_pair_floor(side.weighted_hi, side.weighted_lo, side.total_quantity)
 
 
-@formula()
+@inner()
 def collective_interest(interest, index):
     """Borrow interest owed by all positions of a custody's side, as of an index value."""
     return borrow.interest_floor(index, interest.cum_snapshot, interest.borrow_size_usd) + interest.cum_interest_usd
 
 
-@formula()
+@inner()
 def collective_funding(side, sign, index):
     """Funding owed (+) by all positions of a market's side."""
     return side.funding_usd + funding.owed_floor(sign, index, side.funding_snapshot, side.size_usd)
 
 
-@formula()
+@inner()
 def _reset_side(side):
     side.open_positions = 0
     side.size_usd = 0
@@ -54,7 +54,7 @@ def _reset_side(side):
     side.funding_snapshot = 0
 
 
-@formula()
+@inner()
 def add_position(row, direction, side, interest, index, funding_index):
     """Count a position in (opened, or re-added after an increase); its snapshots must be those of now."""
     interest.cum_interest_usd = collective_interest(interest, index) + row.unrealised_interest_usd
@@ -77,7 +77,7 @@ def add_position(row, direction, side, interest, index, funding_index):
     side.total_quantity += quantity
 
 
-@formula()
+@inner()
 def _remove_interest(row, full, interest, index):
     if full and interest.open_positions == 1:
         interest.open_positions = 0
@@ -95,7 +95,7 @@ def _remove_interest(row, full, interest, index):
         interest.open_positions -= 1
 
 
-@formula()
+@inner()
 def remove_position(row, full, direction, side, interest, index, funding_index):
     """Count a position (or, `full` false, the closed part of one) out, with its snapshots of before."""
     _remove_interest(row, full, interest, index)

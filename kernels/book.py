@@ -7,7 +7,7 @@ probing; a removal shifts later entries back, so there are no tombstones and loo
 import numpy as np
 
 from kernels import codes, triggers
-from kernels._jit import formula, inner, kernel
+from kernels._jit import inner, kernel
 from kernels.liquidation import guard_price, search_constants
 
 _GOLDEN = np.uint64(0x9E3779B97F4A7C15)
@@ -16,7 +16,7 @@ _IN_GROUP = np.uint64(15)
 EMPTY = np.int64(-1)
 
 
-@formula()
+@inner()
 def _home(key, n_places):
     """Preferred place of a key; `n_places` is a power of two.
 

@@ -8,7 +8,7 @@ path; between touches it is a view, `index_at`, that is never stored.
 import numpy as np
 
 from kernels import codes
-from kernels._jit import formula
+from kernels._jit import inner
 from kernels.fixed import mul_div_ceil, mul_div_floor
 
 RATE = np.int64(1_000_000_000)
@@ -16,7 +16,7 @@ HOUR = np.int64(3_600)
 _BPS_OF_RATE = RATE // 10_000
 
 
-@formula()
+@inner()
 def index_at(custody, now_s):
     """Cumulative borrow index now: stored index + ceil(elapsed * rate / 3600)."""
     elapsed = now_s - custody.last_update_s
@@ -25,7 +25,7 @@ def index_at(custody, now_s):
     return custody.cum_index + (elapsed * custody.rate + HOUR - 1) // HOUR
 
 
-@formula()
+@inner()
 def linear_rate_ceil(locked, owned, maximum):
     """Adrena v1.3.7: ceil(floor(locked * max * 1e9 / owned) / 1e9), i.e. a ceil blind below 1e-9 of a unit."""
     rate = mul_div_floor(locked, maximum, owned)
@@ -33,7 +33,7 @@ def linear_rate_ceil(locked, owned, maximum):
     return rate + (1 if mul_div_floor(rest, RATE, owned) > 0 else 0)
 
 
-@formula()
+@inner()
 def two_slope_rate_ceil(locked, owned, maximum, middle, optimal_bps):
     """Adrena r39 (docs only): 0 to `middle` at the optimal utilisation, then to `maximum` at 100 %.
 
@@ -48,7 +48,7 @@ def two_slope_rate_ceil(locked, owned, maximum, middle, optimal_bps):
     return middle + mul_div_ceil(maximum - middle, used - optimal, RATE - optimal)
 
 
-@formula()
+@inner()
 def rate_for(curve, custody, owned, locked):
     """Hourly rate for would-be books; 0 when nothing is owned. Above `borrow_max` the action must be refused."""
     if owned <= 0:
@@ -58,7 +58,7 @@ def rate_for(curve, custody, owned, locked):
     return linear_rate_ceil(locked, owned, custody.borrow_max)
 
 
-@formula()
+@inner()
 def touch(curve, custody, now_s):
     """Store the index up to now and take the rate of the present utilisation (after the books have changed)."""
     if custody.owned <= 0:
@@ -71,7 +71,7 @@ def touch(curve, custody, now_s):
     custody.rate = rate_for(curve, custody, custody.owned, custody.locked)
 
 
-@formula()
+@inner()
 def interest_floor(index, snapshot, borrow_size_usd):
     """Interest [micro-dollars] since a snapshot: floor((index - snapshot) * borrow_size / 1e9)."""
     if index <= snapshot:

@@ -7,7 +7,7 @@ anything is booked: an order settles whole or leaves no trace but its reason.
 import numpy as np
 
 from kernels import accounting, borrow, codes, funding, limits
-from kernels._jit import formula, inner
+from kernels._jit import YES, inner
 from kernels.book import EMPTY, index_find, index_insert, take_slot, watch_limit, watch_position
 from kernels.events import book_event, new_event, place_event
 from kernels.fees import size_fee_usd
@@ -18,7 +18,7 @@ from kernels.rates import collateral_custody, touch_rates
 NEEDS_ROOM = np.int64(-1)  # not a reason: the book is full, Python must grow it and call again
 
 
-@formula()
+@inner()
 def entry_price_allowed(request, side, price):
     """The trader's worst acceptable price holds."""
     if request.limit_price <= 0:
@@ -26,7 +26,7 @@ def entry_price_allowed(request, side, price):
     return price <= request.limit_price if side == codes.LONG else price >= request.limit_price
 
 
-@formula()
+@inner()
 def requested_units(request, custody):
     """Collateral tokens of a request, given as such or in dollars at the low price; not positive if neither."""
     if request.collateral_units < 0 and request.collateral_usd > 0:
@@ -34,7 +34,7 @@ def requested_units(request, custody):
     return request.collateral_units
 
 
-@formula()
+@inner()
 def draft_size(draft, request, market, custody, pool):
     """Fill collateral, size, locked tokens and fees that a request asks for; collateral comes in at the low price."""
     units = requested_units(request, custody)
@@ -63,14 +63,14 @@ def draft_size(draft, request, market, custody, pool):
     return codes.OK
 
 
-@formula()
+@inner()
 def check_entry(position, added, b, venue, market, custody):
     """Leverage, caps and liquidity for a would-be position of which `added` is new."""
     pool = venue.pool[0]
     side = b & 1
     if not limits.amounts_in_range(added):
         return codes.AMOUNT_OUT_OF_RANGE
-    reason = limits.leverage_range(position, side, market, custody, pool.now_s, True)
+    reason = limits.leverage_range(position, side, market, custody, pool.now_s, YES)
     if reason != codes.OK:
         return reason
     reason = limits.position_caps(position, added, side, venue.side[b], market, custody)
@@ -103,7 +103,7 @@ def book_entry(venue, out, cursor, kind, row, added, b, order_id):
     book_event(venue, out, cursor)
 
 
-@formula()
+@inner()
 def _start_row(row, draft, request, pool):
     """Turn a blank row and a draft into a new open position."""
     row.status = codes.OPEN_POSITION
@@ -128,7 +128,7 @@ def settle_open(venue, books, out, cursor, request, b, kind, slot):
     market = venue.market[b >> 1]
     custody = venue.custody[collateral_custody(market, b & 1)]
     pool = venue.pool[0]
-    reason = limits.price_flags(market, custody, True)
+    reason = limits.price_flags(market, custody, YES)
     if reason != codes.OK:
         return reason
     if not entry_price_allowed(request, b & 1, market.price):
@@ -160,7 +160,7 @@ def settle_open(venue, books, out, cursor, request, b, kind, slot):
     return codes.OK
 
 
-@formula()
+@inner()
 def harmonic_price_floor(old_size, old_price, new_size, new_price):
     """Average entry weighted by size in the asset; the inner division floors first (spec 1.9)."""
     total = old_size + new_size
@@ -169,7 +169,7 @@ def harmonic_price_floor(old_size, old_price, new_size, new_price):
     return mul_div_floor(total, new_price, mul_div_floor(old_size, new_price, old_price) + new_size)
 
 
-@formula()
+@inner()
 def _merge(row, added, market, custody, side, pool):
     """Add a draft to a position: average entry, sums, interest and funding so far set aside, new snapshots."""
     sign = 1 if side == codes.LONG else -1
@@ -198,7 +198,7 @@ def settle_increase(venue, books, out, cursor, request, b, slot):
     c = collateral_custody(market, b & 1)
     custody = venue.custody[c]
     pool = venue.pool[0]
-    reason = limits.price_flags(market, custody, True)
+    reason = limits.price_flags(market, custody, YES)
     if reason != codes.OK:
         return reason
     if not entry_price_allowed(request, b & 1, market.price):
@@ -217,7 +217,7 @@ def settle_increase(venue, books, out, cursor, request, b, slot):
     interest = venue.interest[2 * c + (b & 1)]
     side = venue.side[b]
     index, funding_index = custody.index_now, market.funding_now
-    accounting.remove_position(books.row[slot], True, b & 1, side, interest, index, funding_index)
+    accounting.remove_position(books.row[slot], YES, b & 1, side, interest, index, funding_index)
     books.row[slot] = grown
     row = books.row[slot]
     accounting.add_position(row, b & 1, side, interest, index, funding_index)
@@ -261,7 +261,7 @@ def place_limit(venue, books, request, b):
     return codes.OK
 
 
-@formula()
+@inner()
 def request_of_limit(row, request):
     """The open request that a pending limit order stands for."""
     request.order_id = row.order_id

@@ -6,7 +6,7 @@ rounding leave over.
 """
 
 from kernels import codes
-from kernels._jit import formula, inner
+from kernels._jit import inner
 from kernels.fixed import SATURATED
 
 _LIMIT = SATURATED >> 1
@@ -29,7 +29,7 @@ def new_event(venue, out, cursor, kind):
     return event
 
 
-@formula()
+@inner()
 def place_event(event, row, b, market, custody_id, custody):
     """Fill in whose event it is and at which prices."""
     event.position_id = row.position_id
@@ -41,7 +41,7 @@ def place_event(event, row, b, market, custody_id, custody):
     event.custody_price = custody.price
 
 
-@formula()
+@inner()
 def flow_without_spread(event):
     """What the value of owned tokens should have changed by, from all named sources."""
     return (

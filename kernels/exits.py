@@ -9,7 +9,7 @@ from collections import namedtuple
 import numpy as np
 
 from kernels import accounting, codes, limits
-from kernels._jit import formula, inner
+from kernels._jit import YES, inner
 from kernels.book import release_slot, watch_position
 from kernels.events import book_event, flow_without_spread, new_event, place_event, write_position
 from kernels.fees import aged_exit_fee_ceil, split
@@ -27,7 +27,7 @@ MIN_FRACTION = 10_000  # the venue closes 1 % at least
 Exit = namedtuple("Exit", "close_usd exit_fee borrow_fee deficit_fee bad_debt funding paid")
 
 
-@formula()
+@inner()
 def _resolve(collateral_usd, profit, exit_fee, borrow_fee):
     """(close, exit fee, borrow fee, uncollected fee, bad debt): short of money, the borrow fee is paid first."""
     left = collateral_usd + profit
@@ -41,7 +41,7 @@ def _resolve(collateral_usd, profit, exit_fee, borrow_fee):
     return 0, exit_fee - deficit, borrow_fee, deficit, 0
 
 
-@formula()
+@inner()
 def exit_numbers(part, side, market, custody, fee_usd, now_s):
     """Dollars and tokens of closing `part` with the given fee; tokens leave at the high price, capped by backing."""
     owed_borrow = accrued_interest(part, custody) + part.paid_interest_usd
@@ -56,7 +56,7 @@ def exit_numbers(part, side, market, custody, fee_usd, now_s):
     return Exit(close_usd, exit_fee, borrow_fee, deficit_fee, bad_debt, owed_funding, paid)
 
 
-@formula()
+@inner()
 def _unpaid(numbers):
     """The same exit with nothing paid out: the pool keeps the leftover."""
     return Exit(
@@ -70,7 +70,7 @@ def _unpaid(numbers):
     )
 
 
-@formula()
+@inner()
 def _scaled_part_floor(value, rest_e6):
     """The closed part of a signed field: what is left of its magnitude after the floored rest is taken away."""
     magnitude = abs(value)
@@ -78,7 +78,7 @@ def _scaled_part_floor(value, rest_e6):
     return part if value >= 0 else -part
 
 
-@formula()
+@inner()
 def take_part(part, rest_e6):
     """Scale a copy of a position down to the closed part, each field on its own."""
     part.size_usd = _scaled_part_floor(part.size_usd, rest_e6)
@@ -93,7 +93,7 @@ def take_part(part, rest_e6):
     part.unrealised_funding_usd = _scaled_part_floor(part.unrealised_funding_usd, rest_e6)
 
 
-@formula()
+@inner()
 def _subtract_part(row, part):
     row.size_usd -= part.size_usd
     row.borrow_size_usd -= part.borrow_size_usd
@@ -107,7 +107,7 @@ def _subtract_part(row, part):
     row.unrealised_funding_usd -= part.unrealised_funding_usd
 
 
-@formula()
+@inner()
 def _payable(pool, custody, part, paid):
     """The custody can pay: enough unlocked tokens, nothing negative, and a legal borrow rate afterwards."""
     locked = custody.locked - part.locked
@@ -167,7 +167,7 @@ def _write_exit(venue, out, cursor, kind, row, part, b, numbers, confiscated, or
     return event
 
 
-@formula()
+@inner()
 def _remember(row, part, event):
     """Keep the position's history for its row of positions.parquet."""
     row.closed_size_usd += part.size_usd
@@ -253,7 +253,7 @@ def _exit_allowed(venue, request, row, b):
 def settle_close(venue, books, out, cursor, request, b, slot):
     """The trader closes a whole position."""
     market = venue.market[b >> 1]
-    reason = limits.price_flags(market, venue.custody[collateral_custody(market, b & 1)], True)
+    reason = limits.price_flags(market, venue.custody[collateral_custody(market, b & 1)], YES)
     if reason != codes.OK:
         return reason
     reason = _exit_allowed(venue, request, books.row[slot], b)
@@ -269,7 +269,7 @@ def settle_decrease(venue, books, out, cursor, request, b, slot):
     market = venue.market[b >> 1]
     pool = venue.pool[0]
     custody = venue.custody[collateral_custody(market, b & 1)]
-    reason = limits.price_flags(market, custody, True)
+    reason = limits.price_flags(market, custody, YES)
     if reason != codes.OK:
         return reason
     fraction = request.fraction_e6

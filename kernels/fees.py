@@ -4,24 +4,24 @@ Adrena pool.rs get_fee_amount, cortex.rs get_lp_fee, close_position_*.rs (spec 1
 """
 
 from kernels import codes
-from kernels._jit import formula
+from kernels._jit import inner
 from kernels.fixed import mul_div_ceil, mul_div_floor
 from kernels.pricing import BPS, usd_floor
 
 
-@formula()
+@inner()
 def fee_ceil(bps, amount):
     """ceil(amount * bps / 1e4), in the unit of the amount."""
     return mul_div_ceil(amount, bps, BPS)
 
 
-@formula()
+@inner()
 def size_fee_usd(bps, size_units, custody):
     """Fee on a size in collateral tokens, fixed in dollars at the mid price when the position is opened."""
     return usd_floor(fee_ceil(bps, size_units), custody, custody.price)
 
 
-@formula()
+@inner()
 def aged_exit_fee_ceil(exit_fee_usd, age_s, pool):
     """Close fee of a voluntary exit: times the multiplier of the first age tier that still holds (r38 default config).
 
@@ -38,7 +38,7 @@ def aged_exit_fee_ceil(exit_fee_usd, age_s, pool):
     return exit_fee_usd
 
 
-@formula()
+@inner()
 def split(fee_usd, referred, pool):
     """(LP share, protocol share, referrer share) of a fee; LPs and referrer are floored, the rest is the protocol's."""
     to_lps = mul_div_floor(fee_usd, pool.lp_share_bps, BPS)

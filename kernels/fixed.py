@@ -6,7 +6,7 @@ Every quantity that is booked goes through these. Arguments are not negative. A 
 
 import numpy as np
 
-from kernels._jit import formula
+from kernels._jit import formula, inner
 
 SATURATED = np.int64(1 << 62)
 # Largest single amount that may enter a book (9 billion dollars, or 9e15 token units).
@@ -17,7 +17,7 @@ _ONE = np.uint64(1)
 _ZERO = np.uint64(0)
 
 
-@formula()
+@inner()
 def multiply_wide(a, b):
     """a * b as 128 bits, (high, low) uint64, by 32-bit limbs."""
     a0, a1 = a & _LOW_32, a >> _SHIFT
@@ -29,7 +29,7 @@ def multiply_wide(a, b):
     return high, (cross << _SHIFT) | (low & _LOW_32)
 
 
-@formula()
+@inner()
 def _quotient_digit(high, next_digit, d1, d0):
     """One 32-bit digit of a schoolbook division by the normalised divisor d1:d0."""
     digit = high // d1
@@ -42,7 +42,7 @@ def _quotient_digit(high, next_digit, d1, d0):
     return digit
 
 
-@formula()
+@inner()
 def divide_wide(high, low, divisor):
     """floor((high, low) / divisor) for uint64, requires high < divisor; returns (quotient, remainder)."""
     shift = _ZERO
@@ -60,24 +60,24 @@ def divide_wide(high, low, divisor):
     return quotient, low - quotient * divisor
 
 
-@formula()
-def _mul_div_wide(a, b, c, up):
+@inner()
+def _mul_div_wide(a, b, c):
     high, low = multiply_wide(np.uint64(a), np.uint64(b))
     if high >= np.uint64(c):
-        return np.int64(SATURATED)
-    quotient, remainder = divide_wide(high, low, np.uint64(c))
-    if quotient >= np.uint64(SATURATED):
-        return np.int64(SATURATED)
-    return np.int64(quotient) + (1 if up and remainder > _ZERO else 0)
+        return SATURATED
+    quotient, _ = divide_wide(high, low, np.uint64(c))
+    return np.int64(quotient) if quotient < np.uint64(SATURATED) else SATURATED
 
 
 @formula()
-def _mul_div(a, b, c, up):
-    """Three ways, cheapest first: the product fits; the quotient fits a double; 128 bits."""
+def mul_div_floor(a, b, c):
+    """floor(a * b / c), exact, for 0 <= a, b < 2**63 and 0 < c; at least SATURATED if it does not fit.
+
+    Three ways, cheapest first: the product fits; the quotient fits a double; 128 bits.
+    """
     product = np.float64(a) * np.float64(b)
     if product < 9.0e18:
-        q = a * b // c
-        return q + (1 if up and a * b - q * c > 0 else 0)
+        return a * b // c
     if product < 2.0e15 * np.float64(c) and c < (1 << 60):
         # The estimate is off by at most one or two; the remainder, though computed modulo 2**64, is small and exact.
         q = np.int64(product / np.float64(c))
@@ -88,20 +88,16 @@ def _mul_div(a, b, c, up):
         while r >= c:
             q += 1
             r -= c
-        return q + (1 if up and r > 0 else 0)
-    return _mul_div_wide(a, b, c, up)
-
-
-@formula()
-def mul_div_floor(a, b, c):
-    """floor(a * b / c), exact, for 0 <= a, b < 2**63 and 0 < c; SATURATED if it does not fit."""
-    return _mul_div(np.int64(a), np.int64(b), np.int64(c), False)
+        return q
+    return _mul_div_wide(a, b, c)
 
 
 @formula()
 def mul_div_ceil(a, b, c):
     """ceil(a * b / c), exact, same domain as `mul_div_floor`."""
-    return _mul_div(np.int64(a), np.int64(b), np.int64(c), True)
+    q = mul_div_floor(a, b, c)
+    # The remainder is below c, so its 64 bits say whether there is one although the products do not fit.
+    return q + 1 if a * b - q * c != 0 and q < SATURATED else q
 
 
 @formula()

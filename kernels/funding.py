@@ -5,13 +5,13 @@ pool is the counterparty of both sides and keeps what the sides do not net out. 
 when longs pay; the index is the difference of two never-falling indices, so it falls while shorts pay.
 """
 
-from kernels._jit import formula
+from kernels._jit import inner
 from kernels.borrow import HOUR, RATE
 from kernels.fixed import mul_div_ceil, mul_div_floor
 from kernels.pricing import BPS
 
 
-@formula()
+@inner()
 def imbalance_rate(market, long_usd, short_usd):
     """min(max * scaled, max), scaled = imbalance * sensitivity; every step floors (the docs do not say)."""
     total = long_usd + short_usd
@@ -23,7 +23,7 @@ def imbalance_rate(market, long_usd, short_usd):
     return rate if long_usd > short_usd else -rate
 
 
-@formula()
+@inner()
 def index_at(market, now_s):
     """Signed funding index now: what one dollar of long notional owes since the start, 1e9."""
     index = market.long_to_short - market.short_to_long
@@ -35,7 +35,7 @@ def index_at(market, now_s):
     return index - (elapsed * -market.rate + HOUR - 1) // HOUR
 
 
-@formula()
+@inner()
 def touch(market, now_s, long_usd, short_usd):
     """Store both indices up to now and take the rate of the present imbalance."""
     elapsed = now_s - market.last_update_s
@@ -49,7 +49,7 @@ def touch(market, now_s, long_usd, short_usd):
     market.rate = imbalance_rate(market, long_usd, short_usd)
 
 
-@formula()
+@inner()
 def owed_ceil(sign, index, snapshot, size_usd):
     """What a position owes (+) or receives (-) since a snapshot; magnitudes round up. `sign`: +1 long, -1 short."""
     change = index - snapshot
@@ -59,7 +59,7 @@ def owed_ceil(sign, index, snapshot, size_usd):
     return amount * sign if change > 0 else -amount * sign
 
 
-@formula()
+@inner()
 def owed_floor(sign, index, snapshot, size_usd):
     """The same for a whole side (collective accounting): magnitudes round down."""
     change = index - snapshot

@@ -7,7 +7,7 @@ Each returns a reason code, `codes.OK` when the limit holds. A limit of 0 is non
 import numpy as np
 
 from kernels import borrow, codes
-from kernels._jit import formula
+from kernels._jit import inner
 from kernels.accounting import quantity_floor
 from kernels.fixed import MAX_AMOUNT, SATURATED, mul_div_floor
 from kernels.pricing import usd_floor
@@ -16,7 +16,7 @@ from kernels.profit import leverage_bps, position_profit
 _MICRO = np.int64(1_000_000)
 
 
-@formula()
+@inner()
 def price_flags(market, custody, closed_matters):
     """Refuse on a stale price, and on a closed market where that matters."""
     flags = market.flags | custody.flags
@@ -27,7 +27,7 @@ def price_flags(market, custody, closed_matters):
     return codes.OK
 
 
-@formula()
+@inner()
 def leverage_range(row, side, market, custody, now_s, initial):
     """Leverage with the exit fee within [min initial, max], and at most max initial for `initial` checks."""
     profit = position_profit(row, side, market, custody, row.exit_fee_usd, now_s)
@@ -41,7 +41,7 @@ def leverage_range(row, side, market, custody, now_s, initial):
     return codes.OK
 
 
-@formula()
+@inner()
 def position_caps(row, added, direction, side, market, custody):
     """Locked value of the position, cumulative size of its side, and lockable liquidity of its custody.
 
@@ -62,25 +62,25 @@ def position_caps(row, added, direction, side, market, custody):
     return codes.OK
 
 
-@formula()
+@inner()
 def rate_allowed(curve, custody, owned, locked):
     """The venue refuses whatever would lift the borrow rate over its maximum, i.e. lock more than is owned."""
     return borrow.rate_for(curve, custody, owned, locked) <= custody.borrow_max
 
 
-@formula()
+@inner()
 def amounts_in_range(added):
     """What an order adds fits the books."""
     return added.collateral_units <= MAX_AMOUNT and added.locked <= MAX_AMOUNT and added.size_usd <= MAX_AMOUNT
 
 
-@formula()
+@inner()
 def quantity_in_range(position, side):
     """A position's size in the asset, summed over its side, stays within 64 bits (at prices near zero it may not)."""
     return side.total_quantity + quantity_floor(position.size_usd, position.entry_price) < SATURATED
 
 
-@formula()
+@inner()
 def too_young(row, pool):
     """Voluntary exits wait for a minimum age, counted from the opening and from the last edit."""
     if pool.now_s < row.open_s + pool.min_age_s:

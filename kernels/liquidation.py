@@ -9,7 +9,7 @@ threshold and slope; a capped profit depends on the custody's own price and is w
 import numpy as np
 
 from kernels import borrow, codes
-from kernels._jit import formula
+from kernels._jit import formula, inner
 from kernels.fixed import mul_div_floor
 from kernels.pricing import BPS
 from kernels.profit import leverage_bps, liquidation_check_fee, position_profit
@@ -20,14 +20,14 @@ _ROUNDING_USD = 5.0
 _RELATIVE = 1e-12
 
 
-@formula()
+@inner()
 def is_liquidatable(row, side, market, custody, now_s):
     """Exact: leverage above the market's maximum."""
     profit = position_profit(row, side, market, custody, liquidation_check_fee(row), now_s)
     return leverage_bps(row.size_usd, row.collateral_usd, profit) > market.max_leverage_bps
 
 
-@formula()
+@inner()
 def minimum_margin_floor(size_usd, max_leverage_bps):
     """Largest margin [micro-dollars] at which a position is liquidatable."""
     return mul_div_floor(size_usd, BPS, max_leverage_bps + 1)
@@ -48,7 +48,7 @@ def quoted_price_floor(row, side, max_leverage_bps, interest_usd):
     return row.entry_price + distance if upwards else max(row.entry_price - distance, 0)
 
 
-@formula()
+@inner()
 def search_constants(row, side, max_leverage_bps):
     """(threshold, slope) in mirrored price units: liquidatable only if p <= threshold + slope * x.
 
@@ -73,7 +73,7 @@ def search_constants(row, side, max_leverage_bps):
     return sign * entry + lift - at_snapshot + slack, slope
 
 
-@formula()
+@inner()
 def guard_price(row, custody, max_leverage_bps):
     """Custody price under which even a capped profit leaves the position liquidatable; 0 for nearly all positions."""
     missing = minimum_margin_floor(row.size_usd, max_leverage_bps) - row.collateral_usd

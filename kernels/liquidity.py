@@ -7,7 +7,7 @@ and goes out at the low price; one flat fee each way, whose LP share stays in th
 import numpy as np
 
 from kernels import borrow, codes, limits, valuation
-from kernels._jit import formula, inner
+from kernels._jit import inner
 from kernels.book import EMPTY, index_find, index_insert
 from kernels.events import book_event, flow_without_spread, new_event
 from kernels.fees import fee_ceil
@@ -18,6 +18,7 @@ NEEDS_ROOM = np.int64(-1)
 FIRST_ACCOUNT = np.int64(0)
 _MICRO = np.int64(1_000_000)
 SWAP_SCALE = np.int64(1_000_000_000)
+_ONE = np.int64(1)
 _POWERS = tuple(10**power for power in range(19))
 
 
@@ -66,7 +67,7 @@ def _account_slot(accounts, number):
     return slot
 
 
-@formula()
+@inner()
 def lp_tokens_floor(deposit_usd, supply, aum_usd, lp_fee_usd):
     """LP tokens for a deposit: one per dollar in an empty pool, else its share of the pool with the LPs' fee in it."""
     if aum_usd == 0 or supply == 0:
@@ -197,7 +198,7 @@ def settle_swap(venue, out, cursor, request):
     return codes.OK
 
 
-@formula()
+@inner()
 def _short_price(price):
     """(mantissa below 2^28, power of ten cut off) of a price."""
     power = 0
@@ -207,7 +208,7 @@ def _short_price(price):
     return price, power
 
 
-@formula()
+@inner()
 def swap_tokens_floor(amount, into, source):
     """Tokens out for tokens in: both prices cut to short mantissas, then their ratio to nine digits.
 
@@ -218,7 +219,7 @@ def swap_tokens_floor(amount, into, source):
     ratio = price_in * SWAP_SCALE // price_out
     power = power_in - power_out - 9 - into.decimals + source.decimals
     if power > 0:
-        return mul_div_floor(amount, mul_div_floor(ratio, _POWERS[power], 1), 1)
+        return mul_div_floor(amount, mul_div_floor(ratio, _POWERS[power], _ONE), _ONE)
     if power < -18:  # a floor of a floor is one floor
         return mul_div_floor(amount, ratio, _POWERS[18]) // _POWERS[-power - 18]
     return mul_div_floor(amount, ratio, _POWERS[-power])

@@ -4,8 +4,10 @@ It runs until the chunk is done or a buffer is full, and can leave and come back
 in the cursor and in `Work`, so results do not depend on chunk or buffer sizes.
 """
 
+import numpy as np
+
 from kernels import borrow, brute, codes, funding, limits, liquidity, search, settle
-from kernels._jit import inner, kernel, step
+from kernels._jit import YES, inner, kernel, step
 from kernels.entries import NEEDS_ROOM
 from kernels.events import write_position, write_rejection
 from kernels.pricing import quote_custody
@@ -42,7 +44,7 @@ def _find_triggers(venue, books, work, cursor):
         custody = venue.custody[collateral_custody(market, b & 1)]
         sign = 1 if b & 1 == codes.LONG else -1
         books.book[b].x = float(custody.index_now + sign * market.funding_now)
-        if books.book[b].n_rows == 0 or limits.price_flags(market, custody, True) != codes.OK:
+        if books.book[b].n_rows == 0 or limits.price_flags(market, custody, YES) != codes.OK:
             continue
         if cursor.scan != 0:
             brute.scan_book(venue, books, work, cursor, b)
@@ -200,7 +202,7 @@ def run_chunk(venue, books, accounts, out, samples, work, cursor_array, ticks, o
 def start_pool(venue, accounts, out, work, cursor_array, ticks, genesis_units):
     """Set the clocks to the first tick and make the opening deposits, (C,) token units, zero for none."""
     cursor = cursor_array[0]
-    _quote_tick(venue, ticks, 0)
+    _quote_tick(venue, ticks, np.int64(0))
     pool = venue.pool[0]
     for c in range(venue.custody.shape[0]):
         venue.custody[c].last_update_s = pool.now_s

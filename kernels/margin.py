@@ -5,7 +5,7 @@ touches the borrow index.
 """
 
 from kernels import codes, limits
-from kernels._jit import formula, inner
+from kernels._jit import NO, YES, inner
 from kernels.book import watch_position
 from kernels.entries import requested_units
 from kernels.events import book_event, new_event, place_event
@@ -16,7 +16,7 @@ from kernels.profit import accrued_interest
 from kernels.rates import collateral_custody
 
 
-@formula()
+@inner()
 def _edit_locked(row, pool):
     return row.edit_s > 0 and pool.now_s < row.edit_s + pool.edit_lock_s
 
@@ -59,7 +59,7 @@ def settle_deposit(venue, books, out, cursor, request, b, slot):
     market = venue.market[b >> 1]
     custody = venue.custody[collateral_custody(market, b & 1)]
     pool = venue.pool[0]
-    reason = limits.price_flags(market, custody, False)
+    reason = limits.price_flags(market, custody, NO)
     if reason != codes.OK:
         return reason
     if _edit_locked(books.row[slot], pool):
@@ -72,7 +72,7 @@ def settle_deposit(venue, books, out, cursor, request, b, slot):
         return codes.AMOUNT_OUT_OF_RANGE
     books.draft[0] = books.row[slot]
     books.draft[0].collateral_usd += usd
-    reason = limits.leverage_range(books.draft[0], b & 1, market, custody, pool.now_s, False)
+    reason = limits.leverage_range(books.draft[0], b & 1, market, custody, pool.now_s, NO)
     if reason != codes.OK:
         return reason
     kind = codes.K_DEPOSIT_COLLATERAL
@@ -87,7 +87,7 @@ def settle_withdraw(venue, books, out, cursor, request, b, slot):
     custody = venue.custody[collateral_custody(market, b & 1)]
     pool = venue.pool[0]
     row = books.row[slot]
-    reason = limits.price_flags(market, custody, False)
+    reason = limits.price_flags(market, custody, NO)
     if reason != codes.OK:
         return reason
     usd = request.collateral_usd
@@ -100,7 +100,7 @@ def settle_withdraw(venue, books, out, cursor, request, b, slot):
         return codes.INSUFFICIENT_COLLATERAL
     books.draft[0] = row
     books.draft[0].collateral_usd -= usd
-    reason = limits.leverage_range(books.draft[0], b & 1, market, custody, pool.now_s, True)
+    reason = limits.leverage_range(books.draft[0], b & 1, market, custody, pool.now_s, YES)
     if reason != codes.OK:
         return reason
     kind = codes.K_WITHDRAW_COLLATERAL
@@ -116,7 +116,7 @@ def settle_resolve(venue, books, out, cursor, request, b, slot):
     custody = venue.custody[c]
     pool = venue.pool[0]
     row = books.row[slot]
-    reason = limits.price_flags(market, custody, False)
+    reason = limits.price_flags(market, custody, NO)
     if reason != codes.OK:
         return reason
     due = accrued_interest(row, custody)

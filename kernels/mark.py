@@ -14,7 +14,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from kernels._jit import formula, kernel
+from kernels._jit import inner, kernel
 from kernels.pricing import BPS
 
 # Products, not quotients: a division costs as much as all the rest of a row.
@@ -61,14 +61,14 @@ class MarkResult(NamedTuple):
     liquidation_price: np.ndarray  # dollars, indices and custody price as now: liquidated below it (shorts: above it)
 
 
-@formula()
+@inner()
 def _floor_micro(usd):
     """Down to a whole micro-dollar [dollars]."""
     micro = usd * _TO_MICRO
     return np.floor(micro + abs(micro) * _HAIR) * _MICRO
 
 
-@formula()
+@inner()
 def _ceil_micro(usd):
     """The magnitude up to a whole micro-dollar [dollars]."""
     micro = abs(usd) * _TO_MICRO
@@ -76,14 +76,14 @@ def _ceil_micro(usd):
     return rounded if usd > 0.0 else -rounded
 
 
-@formula()
+@inner()
 def net_profit_usd(pnl_usd, costs_usd, cap_usd):
     """Signed result after all costs [dollars]; a profit the price has made is cut to the cap."""
     net = pnl_usd - costs_usd
     return cap_usd if pnl_usd > 0.0 and net > cap_usd else net
 
 
-@formula()
+@inner()
 def liquidation_price_usd(entry, size_usd, margin_usd, floor_usd, capped_margin_usd, sign):
     """Price [dollars] beyond which margin, `margin_usd` at entry, is at most `floor_usd`; 0 if a long has none.
 

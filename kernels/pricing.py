@@ -7,19 +7,19 @@ the oracle's mid price.
 
 import numpy as np
 
-from kernels._jit import formula
+from kernels._jit import formula, inner
 from kernels.fixed import mul_div_floor
 
 BPS = np.int64(10_000)
 
 
-@formula()
+@inner()
 def band_floor(price, conf_bps):
     """Half width of the price band [1e10], floor(price * conf_bps / 1e4)."""
     return price * conf_bps // BPS
 
 
-@formula()
+@inner()
 def usd_floor(units, custody, price):
     """Value [micro-dollars] of token units at a price [1e10]: floor(units * price / 10^(decimals + 4))."""
     return mul_div_floor(units, price, custody.scale)
@@ -31,7 +31,7 @@ def tokens_floor(usd, custody, price):
     return mul_div_floor(usd, custody.scale, price)
 
 
-@formula()
+@inner()
 def quote_custody(custody, price, flags):
     """Set this tick's mid, low and high price of a custody."""
     half = band_floor(price, custody.conf_bps)
@@ -41,7 +41,7 @@ def quote_custody(custody, price, flags):
     custody.flags = flags
 
 
-@formula()
+@inner()
 def signed_usd_floor(units, custody):
     """Value at the low price of a signed amount: the sign times the floor of the magnitude."""
     if units < 0:

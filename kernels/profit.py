@@ -5,27 +5,27 @@ value of the tokens locked for it, so a short cannot win more than its notional.
 """
 
 from kernels import borrow, codes, funding
-from kernels._jit import formula
+from kernels._jit import formula, inner
 from kernels.fixed import SATURATED, mul_div_ceil, mul_div_floor
 from kernels.pricing import BPS, usd_floor
 
 INFINITE_LEVERAGE = SATURATED
 
 
-@formula()
+@inner()
 def accrued_interest(row, custody):
     """Borrow fee owed and not yet resolved [micro-dollars], as of this tick."""
     return borrow.interest_floor(custody.index_now, row.cum_snapshot, row.borrow_size_usd) + row.unrealised_interest_usd
 
 
-@formula()
+@inner()
 def accrued_funding(row, market, side):
     """Funding owed (+) or to be received (-), as of this tick."""
     sign = 1 if side == codes.LONG else -1
     return funding.owed_ceil(sign, market.funding_now, row.funding_snapshot, row.size_usd) + row.unrealised_funding_usd
 
 
-@formula()
+@inner()
 def net_profit(side, size_usd, entry, price, cost, funding_usd, cap_usd):
     """Signed result [micro-dollars] after `cost` (fees, interest) and funding; a profit is cut to `cap_usd`.
 
@@ -41,7 +41,7 @@ def net_profit(side, size_usd, entry, price, cost, funding_usd, cap_usd):
     return bonus - mul_div_ceil(size_usd, -move, entry) - cost - owed
 
 
-@formula()
+@inner()
 def profit_cap(row, custody, now_s):
     """Value at the low price of the locked tokens; 0 within the second of opening."""
     if now_s <= row.open_s:
@@ -73,7 +73,7 @@ def leverage_bps(size_usd, collateral_usd, profit_usd):
     return mul_div_floor(size_usd, BPS, margin)
 
 
-@formula()
+@inner()
 def liquidation_check_fee(row):
     """The larger of exit and liquidation fee enters the liquidation test."""
     return max(row.liquidation_fee_usd, row.exit_fee_usd)

@@ -1,10 +1,10 @@
 """Which custody backs a side, and the rates that an action on it has moved."""
 
 from kernels import borrow, codes, funding
-from kernels._jit import formula, inner
+from kernels._jit import inner
 
 
-@formula()
+@inner()
 def collateral_custody(market, side):
     """Id of the custody that backs a side of the market."""
     return market.long_custody if side == codes.LONG else market.short_custody

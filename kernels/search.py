@@ -1,14 +1,14 @@
 """What does this tick trigger? Descend the bound tree, test the few slots it reaches exactly, sort them by age."""
 
 from kernels import codes, limits, triggers
-from kernels._jit import formula, inner
+from kernels._jit import inner
 from kernels.liquidation import guard_price, is_liquidatable
 from kernels.rates import collateral_custody
 from kernels.settle import T_LIMIT, T_LIQUIDATION, T_STOP_LOSS, T_TAKE_PROFIT, trigger_key
 from kernels.state import FAN_OUT
 
 
-@formula()
+@inner()
 def _stop_reached(row, side, price):
     """Stop-loss price touched, and the worst price the trader accepts for it not yet passed."""
     if row.stop_loss <= 0:
@@ -18,14 +18,14 @@ def _stop_reached(row, side, price):
     return price >= row.stop_loss and (row.stop_limit <= 0 or price <= row.stop_limit)
 
 
-@formula()
+@inner()
 def _target_reached(row, side, price):
     if row.take_profit <= 0:
         return False
     return price >= row.take_profit if side == codes.LONG else price <= row.take_profit
 
 
-@formula()
+@inner()
 def _limit_reached(row, side, price):
     """Trigger touched, and the far end of the order's band (Adrena's limit price) not passed."""
     if side == codes.LONG:

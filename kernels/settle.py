@@ -3,7 +3,7 @@
 import numpy as np
 
 from kernels import codes, entries, exits, liquidity, margin
-from kernels._jit import formula, inner, step
+from kernels._jit import inner, step
 from kernels.book import EMPTY, index_find, release_slot
 from kernels.events import reject, write_rejection
 from kernels.rates import collateral_custody
@@ -114,12 +114,12 @@ def finish_order(venue, out, cursor, request, reason):
 NO_ORDER = np.int64(-1)
 
 # What a price triggers, in settling order.
-T_LIQUIDATION, T_STOP_LOSS, T_TAKE_PROFIT, T_LIMIT = range(4)
+T_LIQUIDATION, T_STOP_LOSS, T_TAKE_PROFIT, T_LIMIT = (np.int64(kind) for kind in range(4))
 NUMBER_BITS = 46
 BOOK_BITS = 14
 
 
-@formula()
+@inner()
 def trigger_key(kind, b, number):
     """Sort key of a trigger: kind, then book, then age."""
     return (kind << (NUMBER_BITS + BOOK_BITS)) | (b << NUMBER_BITS) | number

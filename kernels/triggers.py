@@ -11,13 +11,13 @@ profits, which fire the other way, have a tree of plain maxima.
 
 import numpy as np
 
-from kernels._jit import formula, inner
+from kernels._jit import inner
 from kernels.state import FAN_OUT
 
 NEVER = -np.inf
 
 
-@formula()
+@inner()
 def node_bound(node, x):
     """Upper bound of a node's thresholds at accrual x."""
     moved = x - node.anchor
@@ -50,7 +50,7 @@ def raise_path(books, b, slot):
         block //= FAN_OUT
 
 
-@formula()
+@inner()
 def _set_node(node, x, bound, high, low, take):
     node.bound = bound
     node.anchor = x
@@ -99,7 +99,7 @@ def refresh_node(books, b, level, index):
     _set_node(books.node[books.level[b, level, 0] + index], x, bound, high, low, take)
 
 
-@formula()
+@inner()
 def is_touched(node, p, x):
     """May anything under this node trigger at mirrored price p?"""
     return p <= node_bound(node, x) or -p <= node.take

@@ -10,7 +10,7 @@ from collections import namedtuple
 import numpy as np
 
 from kernels import codes
-from kernels._jit import formula, inner
+from kernels._jit import inner
 from kernels.accounting import collective_funding, collective_interest, collective_price_floor
 from kernels.fixed import mul_div_floor
 from kernels.pricing import tokens_floor, usd_floor
@@ -25,7 +25,7 @@ Value = namedtuple("Value", "aum assets interest exit_fees funding drift")
 Collective = namedtuple("Collective", "profit exit_fee interest funding")
 
 
-@formula()
+@inner()
 def _short_cap_usd(side, stable, backing):
     """Value of the stables locked by shorts, by way of the traded custody's low price as the venue computes it."""
     locked_usd = usd_floor(side.locked, stable, stable.high)
@@ -111,7 +111,7 @@ def value_pool(venue):
     return Value(aum, assets, interest, exit_fees, funding, drift)
 
 
-@formula()
+@inner()
 def lp_price_floor(aum_usd, supply):
     """LP token price at 1e10, floor(aum * 1e10 / supply); 0 without supply."""
     if supply == 0:

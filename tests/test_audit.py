@@ -8,7 +8,7 @@ import pytest
 from click.testing import CliRunner
 
 from backtest import audit, columns
-from backtest.cli.audit import audit as audit_command
+from backtest.cli import perpool
 from backtest.errors import PerpoolError
 from kernels import codes
 from tests import handmade
@@ -194,16 +194,16 @@ def test_what_is_no_run_is_refused(tmp_path):
 
 
 def test_the_command_exits_with_one_when_a_check_fails(tmp_path):
-    good = CliRunner().invoke(audit_command, [str(handmade.write(tmp_path / "good"))])
+    good = CliRunner().invoke(perpool, ["audit", str(handmade.write(tmp_path / "good"))])
     assert good.exit_code == 0
     assert good.stdout.endswith("21 of 21 checks passed\n")
     tables = handmade.tables()
     add("lp", 1, "rounding_usd")(tables)
     out = str(handmade.write(tmp_path / "bad", tables))
-    bad = CliRunner().invoke(audit_command, [out])
+    bad = CliRunner().invoke(perpool, ["audit", out])
     assert bad.exit_code == 1
     assert "FAIL attribution_sum" in bad.stdout
     assert "explained_usd=431122.700000" in bad.stdout
-    found = json.loads(CliRunner().invoke(audit_command, [out, "--json"]).stdout)
+    found = json.loads(CliRunner().invoke(perpool, ["audit", out, "--json"]).stdout)
     assert {check["name"] for check in found if not check["passed"]} == {"attribution_sum", "attribution_sources"}
-    assert "Example:" in CliRunner().invoke(audit_command, ["--help"]).stdout
+    assert "Example:" in CliRunner().invoke(perpool, ["audit", "--help"]).stdout

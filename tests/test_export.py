@@ -5,7 +5,7 @@ import pytest
 from click.testing import CliRunner
 
 from backtest import warehouse
-from backtest.cli.export import export as export_command
+from backtest.cli import perpool
 from backtest.errors import PerpoolError
 from backtest.export import export
 from tests import handmade
@@ -46,6 +46,6 @@ def test_an_export_that_fails_leaves_nothing(tmp_path):
 
 
 def test_the_export_command(tmp_path, path):
-    found = CliRunner().invoke(export_command, [str(path), str(tmp_path / "x.duckdb")])
+    found = CliRunner().invoke(perpool, ["export", str(path), str(tmp_path / "x.duckdb")])
     assert (found.exit_code, found.stdout) == (0, f"{tmp_path / 'x.duckdb'}\n")
-    assert "Example:" in CliRunner().invoke(export_command, ["--help"]).stdout
+    assert "Example:" in CliRunner().invoke(perpool, ["export", "--help"]).stdout

@@ -13,6 +13,7 @@ from click.testing import CliRunner
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from backtest.cli import perpool
 from backtest.cli.flow import flow
 from backtest.errors import PerpoolError, UsageError
 from backtest.flow import generate, prices_at, write_orders
@@ -335,7 +336,7 @@ def price_file(tmp_path: Path) -> Path:
 
 
 def run(*arguments: object) -> str:
-    result = CliRunner().invoke(flow, [str(argument) for argument in arguments], catch_exceptions=False)
+    result = CliRunner().invoke(perpool, ["flow", *(str(argument) for argument in arguments)], catch_exceptions=False)
     assert result.exit_code == 0, result.output
     return result.output
 

@@ -5,6 +5,7 @@ import json
 import pytest
 from click.testing import CliRunner
 
+from backtest.cli import perpool
 from backtest.cli.protocols import protocols
 from backtest.errors import UsageError
 from backtest.protocols import known_protocols, load_protocol
@@ -66,7 +67,7 @@ def test_an_origin_carries_value_and_text() -> None:
 
 
 def run(*arguments: str) -> str:
-    result = CliRunner().invoke(protocols, arguments, catch_exceptions=False)
+    result = CliRunner().invoke(perpool, ["protocols", *arguments], catch_exceptions=False)
     assert result.exit_code == 0, result.output
     return result.output
 

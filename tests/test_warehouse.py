@@ -10,7 +10,7 @@ import pytest
 from click.testing import CliRunner
 
 from backtest import warehouse
-from backtest.cli.sql import sql as sql_command
+from backtest.cli import perpool
 from backtest.errors import PerpoolError
 from kernels import codes
 from tests import handmade
@@ -341,11 +341,11 @@ def test_a_damaged_file_is_one_clear_error(tmp_path):
 
 
 def test_the_sql_command(path):
-    found = CliRunner().invoke(sql_command, [str(path), "SELECT count(*) AS n FROM trades", "--format", "csv"])
+    found = CliRunner().invoke(perpool, ["sql", str(path), "SELECT count(*) AS n FROM trades", "--format", "csv"])
     assert (found.exit_code, found.stdout) == (0, "n\n6\n")
-    found = CliRunner().invoke(sql_command, [str(path), "-", "--json"], input="SELECT 1 AS x")
+    found = CliRunner().invoke(perpool, ["sql", str(path), "-", "--json"], input="SELECT 1 AS x")
     assert json.loads(found.stdout) == [{"x": 1}]
-    found = CliRunner().invoke(sql_command, ["--help"])
+    found = CliRunner().invoke(perpool, ["sql", "--help"])
     assert "Example:" in found.stdout
 
 
