@@ -20,8 +20,9 @@ from kernels.pricing import BPS
 # Products, not quotients: a division costs as much as all the rest of a row.
 _TO_MICRO, _MICRO = 1e6, 1e-6
 _PER_RATE = 1e-9
-# Floating point may leave a whole number of micro-dollars this much off (relative); rounding must not move it by one.
-_HAIR = 2.0**-48
+# Floating point may leave a whole number of micro-dollars this much off, relative to what it was made of; rounding must
+# not move it by one. (A small move of a large size is a difference of nearly equal prices: it has the size's error.)
+_HAIR = 2.0**-50
 
 
 class MarkColumns(NamedTuple):
@@ -62,10 +63,10 @@ class MarkResult(NamedTuple):
 
 
 @inner()
-def _floor_micro(usd):
-    """Down to a whole micro-dollar [dollars]."""
+def _floor_micro(usd, made_of_usd):
+    """Down to a whole micro-dollar [dollars]; `made_of_usd` is the largest amount that went into it."""
     micro = usd * _TO_MICRO
-    return np.floor(micro + abs(micro) * _HAIR) * _MICRO
+    return np.floor(micro + (abs(micro) + made_of_usd * _TO_MICRO) * _HAIR) * _MICRO
 
 
 @inner()
@@ -108,18 +109,18 @@ def mark(columns, quote, out):
         collateral = columns.collateral_usd[i]
         exit_fee = columns.exit_fee_usd[i]
         accrued = size * (quote.index - columns.index_snapshot[i]) * _PER_RATE
-        borrow = _floor_micro(accrued) + columns.interest_usd[i]
+        borrow = _floor_micro(accrued, 0.0) + columns.interest_usd[i]
         owed = sign * size * (quote.funding_index - columns.funding_snapshot[i]) * _PER_RATE
         funding = _ceil_micro(owed) + columns.funding_usd[i]
-        moved = _floor_micro(sign * size * (quote.price - entry) / entry)
-        cap = _floor_micro(columns.locked_tokens[i] * quote.low_price)
+        moved = _floor_micro(sign * size * (quote.price - entry) / entry, size)
+        cap = _floor_micro(columns.locked_tokens[i] * quote.low_price, 0.0)
         costs = exit_fee + borrow + funding
         result = net_profit_usd(moved, costs, cap)
         equity = collateral + result
         # Cost at a liquidation: the larger of the two fees enters the test.
         worst = costs + max(columns.liquidation_fee_usd[i] - exit_fee, 0.0)
         # The largest margin at which a position is liquidatable, as in `liquidation.minimum_margin_floor`.
-        floor = _floor_micro(size * margin_share)
+        floor = _floor_micro(size * margin_share, 0.0)
         out.pnl_usd[i] = result + costs
         out.borrow_fee_usd[i] = borrow
         out.funding_usd[i] = funding
