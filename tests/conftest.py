@@ -7,7 +7,6 @@ from hypothesis import settings
 
 from backtest.warmup import warm_up
 
-
 # Locally every run looks at new cases; where a machine judges a change, the same code gives the same verdict.
 settings.register_profile("steady", derandomize=True)
 if os.environ.get("CI"):
