@@ -64,6 +64,20 @@ def draft_size(draft, request, market, custody, pool):
 
 
 @inner()
+def _draft_entry(venue, books, request, b):
+    """What a request would add to book b at this tick's prices, in draft 0; fresh price and price bound first."""
+    market = venue.market[b >> 1]
+    custody = venue.custody[collateral_custody(market, b & 1)]
+    reason = limits.price_flags(market, custody, YES)
+    if reason != codes.OK:
+        return reason
+    if not entry_price_allowed(request, b & 1, market.price):
+        return codes.PRICE_LIMIT
+    books.draft[0] = books.draft[2]
+    return draft_size(books.draft[0], request, market, custody, venue.pool[0])
+
+
+@inner()
 def check_entry(position, added, b, venue, market, custody):
     """Leverage, caps and liquidity for a would-be position of which `added` is new."""
     pool = venue.pool[0]
@@ -104,8 +118,8 @@ def book_entry(venue, out, cursor, kind, row, added, b, order_id):
 
 
 @inner()
-def _start_row(row, draft, request, pool):
-    """Turn a blank row and a draft into a new open position."""
+def _start_row(row, request, pool):
+    """Turn a draft into a new open position."""
     row.status = codes.OPEN_POSITION
     row.position_id = request.position_id
     row.open_s = pool.now_s
@@ -115,11 +129,11 @@ def _start_row(row, draft, request, pool):
     row.stop_loss = max(request.stop_loss, 0)
     row.stop_limit = max(request.stop_limit, 0)
     row.take_profit = max(request.take_profit, 0)
-    row.open_price = draft.entry_price
-    row.opened_size_usd = draft.size_usd
-    row.deposited_usd = draft.collateral_usd
-    row.initial_leverage_bps = draft.leverage_bps
-    row.max_locked = draft.locked
+    row.open_price = row.entry_price
+    row.opened_size_usd = row.size_usd
+    row.deposited_usd = row.collateral_usd
+    row.initial_leverage_bps = row.leverage_bps
+    row.max_locked = row.locked
 
 
 @inner()
@@ -128,17 +142,11 @@ def settle_open(venue, books, out, cursor, request, b, kind, slot):
     market = venue.market[b >> 1]
     custody = venue.custody[collateral_custody(market, b & 1)]
     pool = venue.pool[0]
-    reason = limits.price_flags(market, custody, YES)
+    reason = _draft_entry(venue, books, request, b)
     if reason != codes.OK:
         return reason
-    if not entry_price_allowed(request, b & 1, market.price):
-        return codes.PRICE_LIMIT
-    books.draft[0] = books.draft[2]
     draft = books.draft[0]
-    reason = draft_size(draft, request, market, custody, pool)
-    if reason != codes.OK:
-        return reason
-    _start_row(draft, draft, request, pool)
+    _start_row(draft, request, pool)
     reason = check_entry(draft, draft, b, venue, market, custody)
     if reason != codes.OK:
         return reason
@@ -198,16 +206,10 @@ def settle_increase(venue, books, out, cursor, request, b, slot):
     c = collateral_custody(market, b & 1)
     custody = venue.custody[c]
     pool = venue.pool[0]
-    reason = limits.price_flags(market, custody, YES)
+    reason = _draft_entry(venue, books, request, b)
     if reason != codes.OK:
         return reason
-    if not entry_price_allowed(request, b & 1, market.price):
-        return codes.PRICE_LIMIT
-    books.draft[0] = books.draft[2]
     added = books.draft[0]
-    reason = draft_size(added, request, market, custody, pool)
-    if reason != codes.OK:
-        return reason
     books.draft[1] = books.row[slot]
     grown = books.draft[1]
     _merge(grown, added, market, custody, b & 1, pool)
