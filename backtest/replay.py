@@ -4,7 +4,7 @@ Two streams meet here. A tick may only run when every order due by then is at ha
 bounded size; so a chunk of ticks is run up to the first tick that the next batch may still touch.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -18,6 +18,8 @@ from kernels.state import Orders, Ticks
 TICKS_PER_CHUNK = 4_096
 ORDERS_PER_BATCH = 262_144
 
+# Token units of the opening deposits per custody, from the first tick's prices (1e10).
+Genesis = Callable[[Sequence[int]], list[int]]
 # Called with ticks done and events written so far.
 Progress = Callable[[int, int], None]
 
@@ -87,12 +89,12 @@ class Replay:
         self._held = empty_orders()
         self._done = 0
 
-    def run(self, genesis_units: list[int], progress: Progress = lambda ticks, events: None) -> Counts:
+    def run(self, genesis: Genesis, progress: Progress = lambda ticks, events: None) -> Counts:
         """Replay everything; outputs go to the engine's sink. Raises what the streams raise on bad rows."""
         chunks = self._ticks.chunks(self._ticks_per_chunk)
         for ticks in chunks:
             if self._done == 0:
-                self._engine.start(ticks, genesis_units)
+                self._engine.start(ticks, genesis([int(price) for price in ticks.price[0]]))
                 self._skip_early()
             self._run_chunk(ticks)
             progress(self._done, self._engine.n_events)

@@ -87,11 +87,10 @@ def run(
             ticks_per_chunk=ticks_per_chunk,
             orders_per_batch=orders_per_batch,
         )
-        counts = replay.run(_genesis(setup, ticks), progress)
+        counts = replay.run(setup.genesis_units, progress)
         timings["replay_s"] = time.perf_counter() - replay_started
         totals = _totals(engine, counts)
         writer.finish(_manifest(setup, ticks, orders, totals, timings, writer.directory))
-    timings["total_s"] = time.perf_counter() - started
     return RunResult(directory, load_manifest(directory), summarise(directory, totals))
 
 
@@ -112,12 +111,6 @@ def _make_engine(setup: Setup, writer: RunWriter, scan: bool, buffer_rows: int) 
     resolved = setup.resolved
     venue = make_venue(resolved.custody_params, resolved.market_params, resolved.pool_params)
     return Engine(venue, writer.append, scan=scan, buffer_rows=buffer_rows)
-
-
-def _genesis(setup: Setup, ticks: TickSource) -> list[int]:
-    """Token units of the opening deposits, at the first tick's prices."""
-    first = next(ticks.chunks(1))
-    return setup.genesis_units([int(price) for price in first.price[0]])
 
 
 def _totals(engine: Engine, counts: Counts) -> dict[str, int]:

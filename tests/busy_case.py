@@ -5,7 +5,6 @@ import random
 from kernels import codes
 from tests import case
 
-_HOUR = 3_600_000_000
 _START = 1_704_067_200_000_000  # 2024-01-01 00:00 UTC
 _STEP = 600_000_000
 _TICKS = 300

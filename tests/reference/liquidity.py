@@ -154,24 +154,10 @@ def remove_liquidity(venue: Venue, order: Order) -> None:
     )
 
 
-def short_price(price: int) -> tuple[int, int]:
-    """(mantissa at most 2^28 - 1, exponent) of a price at 1e-10. Spec 1.11, get_swap_price."""
-    exponent = -10
-    while price > 2**28 - 1:
-        price //= 10
-        exponent += 1
-    return price, exponent
-
-
 def swapped_units(venue: Venue, source: int, target: int, amount: int) -> int:
-    """amount times the ratio of short prices to nine digits, floored once. Spec 1.11, get_swap_amount."""
-    mantissa_in, exponent_in = short_price(venue.mid(source))
-    mantissa_out, exponent_out = short_price(venue.mid(target))
-    ratio = mantissa_in * 10**9 // mantissa_out
-    decimals_in = venue.custody_params[source]["decimals"]
-    decimals_out = venue.custody_params[target]["decimals"]
-    power = exponent_in - 9 - exponent_out - decimals_in + decimals_out
-    return amount * ratio * 10**power if power >= 0 else amount * ratio // 10**-power
+    """Units of `target` for units of `source`, at mid prices cut short."""
+    decimals = [venue.custody_params[number]["decimals"] for number in (source, target)]
+    return a.swapped(amount, venue.mid(source), decimals[0], venue.mid(target), decimals[1])
 
 
 def swap(venue: Venue, order: Order) -> None:
