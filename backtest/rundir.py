@@ -142,11 +142,14 @@ class RunWriter:
     def _stop(self, drain: bool = False) -> None:
         self._stopping = self._stopping or not drain
         for blocks, thread in zip(self._queues, self._threads, strict=True):
+            # Asked once: a signal may come between a thread's start and its first breath, and who joins a thread
+            # that was not told to end waits for ever.
             if thread.is_alive():
                 blocks.put(None)
-        for thread in self._threads:
-            if thread.is_alive():
                 thread.join()
+            else:
+                with contextlib.suppress(queue.Full):
+                    blocks.put_nowait(None)
 
     def _work(self, blocks: "queue.Queue[tuple[str, Int64] | None]") -> None:
         while (item := blocks.get()) is not None:
