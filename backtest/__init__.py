@@ -1,17 +1,27 @@
-"""Backtests of peer-to-pool perpetual exchanges: `run` replays a scenario, `open_run` opens its results for SQL."""
+"""Backtests of peer-to-pool perpetual exchanges.
+
+`run` replays a scenario, `compare` puts runs side by side, `open_run` opens their results for SQL.
+"""
 
 from typing import TYPE_CHECKING, Any
 
 from backtest.errors import PerpoolError, UsageError
 
 if TYPE_CHECKING:
+    from backtest.comparison import Comparison, compare
     from backtest.runner import RunResult, run
     from backtest.warehouse import open_run
 
-__all__ = ["PerpoolError", "RunResult", "UsageError", "open_run", "run"]
+__all__ = ["Comparison", "PerpoolError", "RunResult", "UsageError", "compare", "open_run", "run"]
 __version__ = "0.1.0"
 
-_LAZY = {"run": "backtest.runner", "RunResult": "backtest.runner", "open_run": "backtest.warehouse"}
+_LAZY = {
+    "run": "backtest.runner",
+    "RunResult": "backtest.runner",
+    "compare": "backtest.comparison",
+    "Comparison": "backtest.comparison",
+    "open_run": "backtest.warehouse",
+}
 
 
 def __getattr__(name: str) -> Any:

@@ -24,6 +24,9 @@ CHECKS = (
     "event_order",
     "token_flow",
     "fee_split",
+    "fee_reserve",
+    "pooled_margin",
+    "paid_in",
     "exit_payout",
     "owned_value",
     "quiet_events",
@@ -38,9 +41,11 @@ CHECKS = (
     "open_locks",
     "open_interest",
     "unrealised",
+    "guaranteed_longs",
     "orders",
     "attribution_sum",
     "attribution_sources",
+    "rounding",
 )
 
 

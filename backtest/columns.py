@@ -64,7 +64,7 @@ _TYPES: dict[str, pa.DataType] = {
 _SYMBOLS = {"market", "custody"}
 _SYMBOL: pa.DataType = pa.dictionary(pa.int16(), pa.string())
 _TIMES = {"timestamp", "opened_at", "closed_at"}
-_PRICES = {"price", "custody_price", "open_price", "entry_price", "close_price", "lp_price"}
+_PRICES = {"price", "custody_price", "open_price", "entry_price", "close_price", "lp_price", "low_price"}
 _CODES = {"kind", "market", "side", "custody", "action", "reason", "outcome"}
 _IDS = {"order_id", "open_order_id", "position_id", "position_no", "lp_account"}
 _UNITS = {
@@ -76,12 +76,13 @@ _UNITS = {
     "funding_index": "1e-9",
     "initial_leverage_bps": "1e-4 x",
     "seq": "row",
+    "change": "number",
     "long_positions": "positions",
     "short_positions": "positions",
 }
 # Null where the row has no use for it: a price or time of 0, any other of -1. Every other column always holds a value.
 _NULLABLE: dict[str, set[str]] = {
-    "events": {"order_id", "position_id", "position_no", "market", "side", "custody", "lp_account"},
+    "events": {"order_id", "position_id", "position_no", "market", "side", "custody", "lp_account", "change"},
     "positions": {"open_order_id"},
     "rejections": {"position_id"},
 }

@@ -1,16 +1,23 @@
-"""What must hold between the values of a protocol, each fault with its reason. Types and limits are `config`'s."""
+"""What must hold between the values of a protocol, each fault with its reason.
+
+Types and limits are `config`'s; which mechanisms go together is `config_mixes`'.
+"""
 
 import re
 from collections.abc import Iterator
 from datetime import date
 from itertools import pairwise
 
+from backtest.calendars import faults as calendar_faults
 from backtest.config import Custody, Fees, Market, Protocol
+from backtest.config_mixes import mixes
 from backtest.errors import UsageError
+from backtest.mechanisms import missing
 from backtest.toml_files import exact, hint, show
 
 _SYMBOL = re.compile(r"[A-Za-z0-9_-]+")
 _MOST_ROWS = 120  # codes of custodies and markets are written as int8
+_SUFFIX = re.compile(r"\.(low|high|ema)$")
 _TIERS = 3
 _WHOLE_BPS = 10_000
 
@@ -30,6 +37,7 @@ def faults(protocol: Protocol) -> Iterator[str]:
             yield f'as_of = "{protocol.as_of}" is not a date; write 2024-10-01'
     yield from _rows("custody", [row.symbol for row in protocol.custody])
     yield from _rows("market", [row.symbol for row in protocol.market])
+    yield from _prices(protocol)
     yield from _fees(protocol.fees, protocol)
     for custody in protocol.custody:
         yield from _custody(custody)
@@ -38,6 +46,16 @@ def faults(protocol: Protocol) -> Iterator[str]:
     custodies = {row.symbol: row for row in protocol.custody}
     for market in protocol.market:
         yield from _market(market, custodies)
+    yield from missing(protocol)
+    yield from mixes(protocol)
+    yield from calendar_faults(protocol)
+
+
+def _prices(protocol: Protocol) -> Iterator[str]:
+    for table, rows in (("custody", protocol.custody), ("market", protocol.market)):
+        for row in rows:
+            if _SUFFIX.search(row.price):
+                yield f'{table}.{row.symbol}.price = "{row.price}" is named like a part of a quote; rename it'
 
 
 def _rows(table: str, symbols: list[str]) -> Iterator[str]:
@@ -88,11 +106,19 @@ def _distribution(name: str, protocol: Protocol) -> Iterator[str]:
 
 def _custody(row: Custody) -> Iterator[str]:
     at = f"custody.{row.symbol}"
-    if row.mid_borrow_per_hour > row.max_borrow_per_hour:
+    if row.max_borrow_per_hour is not None and row.mid_borrow_per_hour > row.max_borrow_per_hour:
         yield (
             f"{at}.mid_borrow_per_hour = {show(row.mid_borrow_per_hour)} is above max_borrow_per_hour = "
             f"{show(row.max_borrow_per_hour)}; the rate at the kink cannot exceed the rate at full utilisation"
         )
+    yearly = (row.min_borrow_per_year_bps, row.target_borrow_per_year_bps, row.max_borrow_per_year_bps)
+    given = [value for value in yearly if value is not None]
+    if given != sorted(given):
+        yield f"{at}: min, target and max_borrow_per_year_bps are {', '.join(map(str, given))}; they must not fall"
+    if row.peg != "none" and not row.stable:
+        yield f'{at}.peg = "{row.peg}" but the custody is not stable; only a stable is taken for a dollar'
+    if row.fee_optimal_bps is not None and row.fee_max_bps is not None and row.fee_optimal_bps > row.fee_max_bps:
+        yield f"{at}.fee_optimal_bps = {row.fee_optimal_bps} is above fee_max_bps = {row.fee_max_bps}; swap them"
     if not row.ratio_min_bps <= row.ratio_max_bps:
         yield f"{at}.ratio_min_bps = {row.ratio_min_bps} is above ratio_max_bps = {row.ratio_max_bps}; swap them"
     if row.ratio_target_bps and not row.ratio_min_bps <= row.ratio_target_bps <= row.ratio_max_bps:
@@ -100,11 +126,12 @@ def _custody(row: Custody) -> Iterator[str]:
             f"{at}.ratio_target_bps = {row.ratio_target_bps} is outside ratio_min_bps..ratio_max_bps = "
             f"{row.ratio_min_bps}..{row.ratio_max_bps}; the target lies between the two"
         )
-    try:
-        exact(row.minimum_tokens, 10**row.decimals)
-    except ValueError:
-        tokens = show(row.minimum_tokens)
-        yield f"{at}.minimum_tokens = {tokens} is finer than the token's {row.decimals} decimals; round it"
+    for key in ("minimum_tokens", "buffer_tokens"):
+        tokens = getattr(row, key)
+        try:
+            exact(tokens, 10**row.decimals)
+        except ValueError:
+            yield f"{at}.{key} = {show(tokens)} is finer than the token's {row.decimals} decimals; round it"
 
 
 def _targets(protocol: Protocol) -> Iterator[str]:
@@ -135,12 +162,25 @@ def _idle(protocol: Protocol) -> Iterator[str]:
 
 def _market(row: Market, custodies: dict[str, Custody]) -> Iterator[str]:
     at = f"market.{row.symbol}"
+    if not row.long_custody and not row.short_custody:
+        yield f"{at}: neither long_custody nor short_custody is named, so no side is offered; name one, or drop the row"
     for key, name in (("long_custody", row.long_custody), ("short_custody", row.short_custody)):
-        if name not in custodies:
+        if name and name not in custodies:
             yield f'{at}.{key} = "{name}" is not a custody; {hint(name, custodies)}'
     short = custodies.get(row.short_custody)
     if short is not None and not short.stable:
         yield f'{at}.short_custody = "{row.short_custody}" is not stable; shorts lock dollars, name a stable custody'
+    if row.payoff_short_bps > _WHOLE_BPS:
+        yield (
+            f"{at}.payoff_short_bps = {row.payoff_short_bps} is above 10000; a short cannot win more than its "
+            "notional, so more would be locked than it can be paid"
+        )
+    yield from _leverage(row, at)
+
+
+def _leverage(row: Market, at: str) -> Iterator[str]:
+    if row.max_initial_leverage is None:
+        return
     if row.min_initial_leverage > row.max_initial_leverage:
         yield (
             f"{at}.min_initial_leverage = {show(row.min_initial_leverage)}x is above max_initial_leverage = "

@@ -9,7 +9,7 @@ from collections.abc import Callable, Mapping, Sequence
 import numpy as np
 
 from backtest.errors import PerpoolError
-from kernels import book, codes, loop, state
+from kernels import book, changes, codes, loop, state
 from kernels.state import FAN_OUT, MAX_LEVELS, Orders, Ticks
 
 Sink = Callable[[str, np.ndarray], None]
@@ -27,25 +27,28 @@ _TABLES = (
 )
 
 
-def _records(dtype: np.dtype, rows: Sequence[Fields]) -> np.ndarray:
-    out = np.zeros(len(rows), dtype)
-    for i, row in enumerate(rows):
-        for name, value in row.items():
-            out[name][i] = value
-    return out
+def _set_parameters(venue: state.Venue, custodies: Sequence[Fields], markets: Sequence[Fields], pool: Fields) -> None:
+    """Write parameter fields into the records and derive from them what the kernels want at hand."""
+    for records, rows in ((venue.custody, custodies), (venue.market, markets), (venue.pool, [pool])):
+        for record, row in zip(records, rows, strict=True):
+            for name, value in row.items():
+                record[name] = value
+    venue.custody["scale"] = 10 ** (venue.custody["decimals"] + 4)
+    venue.market["scale"] = venue.custody["scale"][venue.market["long_custody"]]
 
 
 def make_venue(custodies: Sequence[Fields], markets: Sequence[Fields], pool: Fields) -> state.Venue:
     """A pool before its first deposit, from parameter fields (kernels.state.*_PARAMS)."""
-    custody = _records(state.CUSTODY_RECORD, custodies)
-    custody["scale"] = [10 ** (int(row["decimals"]) + 4) for row in custodies]
-    return state.Venue(
-        custody=custody,
+    venue = state.Venue(
+        custody=np.zeros(len(custodies), state.CUSTODY_RECORD),
         interest=np.zeros(2 * len(custodies), state.INTEREST),
         side=np.zeros(2 * len(markets), state.SIDE),
-        market=_records(state.MARKET_RECORD, markets),
-        pool=_records(state.POOL_RECORD, [pool]),
+        market=np.zeros(len(markets), state.MARKET_RECORD),
+        pool=np.zeros(1, state.POOL_RECORD),
+        impact=np.zeros((len(markets), 62), np.int64),
     )
+    _set_parameters(venue, custodies, markets, pool)
+    return venue
 
 
 def _level_sizes(capacity: int) -> list[int]:
@@ -181,7 +184,7 @@ class Engine:
         self._sink = sink
         self._work = _make_work(len(self.books.row))
         # The opening deposits of all custodies must fit, and what one step may write.
-        rows = max(len(venue.custody) + 4, buffer_rows)
+        rows = max(2 * len(venue.custody) + 8, buffer_rows)
         self._out = _make_outputs(rows)
         self._samples = _make_samples(max(1, rows // 64), len(venue.custody), len(venue.market))
         self.counts = dict.fromkeys((table for table, _, _ in _TABLES), 0)
@@ -214,6 +217,14 @@ class Engine:
             if status == codes.DONE:
                 return int(self.cursor["order_high"][0])
             self._make_room(int(status))
+
+    def apply(
+        self, custodies: Sequence[Fields], markets: Sequence[Fields], pool: Fields, *, time_us: int, number: int
+    ) -> None:
+        """Let other parameters hold from `time_us` on, the time of the next tick, and note it as event `number`."""
+        _set_parameters(self.venue, custodies, markets, pool)
+        self._flush()
+        changes.apply_parameters(self.venue, self.books, self._out, self.cursor, time_us, number)
 
     def finish(self) -> None:
         """Write the rows of what is still open, by opening order, then of pending limits, by placement."""

@@ -5,6 +5,7 @@ The checks here need no values, only whether a field is there: required, of no u
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from functools import partial
 
 import numpy as np
 import pyarrow as pa  # type: ignore[import-untyped,unused-ignore]
@@ -132,19 +133,24 @@ def choices(batch: Batch) -> None:
 
 
 def _choice(batch: Batch, choice: Choice) -> None:
-    first, second = choice.columns
-    left, right = batch.present(first), batch.present(second)
+    first = choice.columns[0]
+    given = np.array([batch.present(name) for name in choice.columns])
     concerned = actions_mask(choice.actions)[batch.action]
 
-    def neither(row: int) -> str:
-        return f"is null and so is '{second}'; action '{batch.action_name(row)}' needs {choice.text}"
+    def none(row: int) -> str:
+        others = choice.others(first)
+        names = " and ".join(f"'{name}'" for name in others)
+        also = "is" if len(others) == 1 else "are"
+        return f"is null and so {also} {names}; action '{batch.action_name(row)}' needs {choice.text}"
 
-    def both(row: int) -> str:
+    def beside(name: str, row: int) -> str:
+        other = next(other for other in choice.others(name) if batch.present(other)[row])
         return (
-            f"{batch.shown(first, row)} is given beside {second} {batch.shown(second, row)}; "
+            f"{batch.shown(name, row)} is given beside {other} {batch.shown(other, row)}; "
             f"action '{batch.action_name(row)}' takes {choice.text}: set the other to null"
         )
 
-    batch.flag(concerned & ~left & ~right, first, neither)
+    batch.flag(concerned & ~given.any(axis=0), first, none)
     if not choice.several:
-        batch.flag(concerned & left & right, first, both)
+        for name, present in zip(choice.columns[:-1], given[:-1], strict=True):
+            batch.flag(concerned & present & (given.sum(axis=0) > 1), name, partial(beside, name))

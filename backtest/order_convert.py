@@ -17,6 +17,7 @@ from kernels.state import Orders
 
 # Beyond it a double no longer tells integers apart, and sums in int64 books come within reach of overflow.
 LARGEST = 2**53
+_DOLLAR_DECIMALS = 6  # for tokens of a side that is not offered: the order is read, and refused when it is due
 _TENS = np.array([float(f"1e{power}") for power in range(64)])
 _INTEGER_TENS = np.array([10**power for power in range(19)], np.int64)
 
@@ -37,7 +38,9 @@ def convert(batch: Batch, execution_delay_us: int) -> Orders:
     usage(batch)
     choices(batch)
     _collateral_custody(batch, behind, columns["market"], columns["side"])
-    powers = {"collateral": _decimals(batch.names, behind), "amount": _amount_decimals(batch, columns["custody"])}
+    traded = _custody_behind(batch.names, columns["market"], np.zeros_like(columns["side"]))  # what backs longs
+    amount_of = np.where(batch.action == codes.OPEN, np.where(traded >= 0, traded, behind), columns["custody"])
+    powers = {"collateral": _decimals(batch.names, behind), "amount": _amount_decimals(batch, amount_of)}
     for column in COLUMNS:
         if column.kind == "number":
             power = column.scale if isinstance(column.scale, int) else powers[column.scale]
@@ -142,8 +145,8 @@ def _custody_behind(names: Names, market: Int, side: Int) -> Int:
 
 
 def _decimals(names: Names, custody: Int) -> Int:
-    """Decimals of custody ids, shape (n,); 0 where the id is -1 (such rows are absent or at fault)."""
-    return np.array([*names.custody_decimals, 0], np.int64)[custody]
+    """Decimals of custody ids, shape (n,); where the id is -1 (absent, at fault or refused later) those of dollars."""
+    return np.array([*names.custody_decimals, _DOLLAR_DECIMALS], np.int64)[custody]
 
 
 def _amount_decimals(batch: Batch, custody: Int) -> Int:

@@ -28,6 +28,7 @@ _OPENS = ("open", "limit_open")
 _SIZED = ("open", "limit_open", "increase")
 _FUNDED = (*_SIZED, "deposit_collateral")
 _LIQUIDITY = ("add_liquidity", "remove_liquidity")
+_PAYING_IN = ("donate", "issue_dollars")  # tokens of one custody, without LP tokens
 _EVERY = codes.ACTIONS
 
 LP_DECIMALS = 6
@@ -39,7 +40,7 @@ class Column:
     """One column of an order file.
 
     `scale`: power of ten from the file's unit to the integer of `field`, or whose decimals give it: "collateral"
-    (the custody behind market and side) or "amount" (the custody of the row, 6 for LP tokens).
+    (the custody behind market and side) or "amount" (the custody of the row, 6 for LP tokens, the traded one to open).
     `required`, `allowed`: actions that need the column, and that have a use for it; elsewhere it must be null.
     `zero`: actions for which 0 has a meaning. `needs`: columns without which a value cannot be read.
     """
@@ -81,10 +82,10 @@ COLUMNS: tuple[Column, ...] = (
         "size_usd",
         "number",
         "USD",
-        "notional to add or (decrease) to take off",
+        "notional to add or (decrease) to take off; redeem_dollars: internal dollars to give back",
         "size_usd",
         6,
-        (),
+        ("redeem_dollars",),
         (*_SIZED, "decrease"),
     ),
     Column(
@@ -112,11 +113,11 @@ COLUMNS: tuple[Column, ...] = (
         "collateral_usd",
         "number",
         "USD",
-        "margin in dollars, in or (withdraw_collateral) out",
+        "margin in dollars, in or (withdraw_collateral) out; decrease: margin to take out with it (pooled margin)",
         "collateral_usd",
         6,
         ("withdraw_collateral",),
-        _FUNDED,
+        (*_FUNDED, "decrease"),
     ),
     Column(
         "collateral_custody",
@@ -156,17 +157,27 @@ COLUMNS: tuple[Column, ...] = (
         maximum=1.0,
     ),
     Column("lp_account", "id", "", "whose LP tokens; null is account 0", "lp_account", 0, (), _EVERY, absent=0),
-    Column("custody", "text", "", "token added, taken out, or given in a swap", "custody", 0, (*_LIQUIDITY, "swap")),
+    Column(
+        "custody",
+        "text",
+        "",
+        "token added, taken out, given in a swap, or whose interest is brought up to date (accrue); distribute_fees: "
+        "the one reserve to empty, null is all",
+        "custody",
+        0,
+        (*_LIQUIDITY, "swap", "accrue", *_PAYING_IN, "redeem_dollars"),
+        ("distribute_fees",),
+    ),
     Column("custody_out", "text", "", "token received in a swap", "custody_out", 0, ("swap",)),
     Column(
         "amount",
         "number",
         "tokens",
-        "tokens of `custody` (add_liquidity, swap) or LP tokens (remove_liquidity)",
+        "tokens of `custody`, or LP tokens (remove_liquidity); open: size in tokens of the traded custody",
         "amount_units",
         "amount",
-        (*_LIQUIDITY, "swap"),
-        needs=("custody",),
+        (*_LIQUIDITY, "swap", *_PAYING_IN),
+        ("open",),
     ),
     Column("referred", "flag", "", "the trader was referred; null is false", "referred", 0, (), _EVERY, absent=0),
 )
@@ -178,17 +189,26 @@ REQUIRED_COLUMNS = ("timestamp", "order_id", "action")
 class Choice:
     """Columns of which an order of these actions gives exactly one, or (`several`) at least one."""
 
-    columns: tuple[str, str]
+    columns: tuple[str, ...]
     actions: tuple[str, ...]
     several: bool = False
 
     @property
     def text(self) -> str:
-        return f"{'at least' if self.several else 'exactly'} one of {self.columns[0]} and {self.columns[1]}"
+        return f"{'at least' if self.several else 'exactly'} one of {_listed(self.columns, 'and')}"
+
+    def others(self, column: str) -> tuple[str, ...]:
+        """The columns that could be given in place of this one."""
+        return tuple(name for name in self.columns if name != column)
+
+
+def _listed(names: tuple[str, ...], word: str) -> str:
+    return f"{', '.join(names[:-1])} {word} {names[-1]}" if len(names) > 1 else names[0]
 
 
 CHOICES: tuple[Choice, ...] = (
-    Choice(("leverage", "size_usd"), _SIZED),
+    Choice(("leverage", "size_usd", "amount"), ("open",)),
+    Choice(("leverage", "size_usd"), ("limit_open", "increase")),
     Choice(("collateral", "collateral_usd"), _FUNDED),
     Choice(("fraction", "size_usd"), ("decrease",)),
     Choice(("stop_loss", "take_profit"), ("set_triggers",), several=True),
@@ -197,7 +217,10 @@ CHOICES: tuple[Choice, ...] = (
 
 @dataclass(frozen=True)
 class Names:
-    """Names of a resolved protocol; the position in a tuple is the integer id that the kernels see."""
+    """Names of a resolved protocol; the position in a tuple is the integer id that the kernels see.
+
+    `long_custody`, `short_custody`: custody id per market, -1 where the side is not offered.
+    """
 
     custodies: tuple[str, ...]
     custody_decimals: tuple[int, ...]
@@ -234,8 +257,8 @@ def required_text(column: Column) -> str:
     parts = [", ".join(column.required)] if column.required else []
     for choice in CHOICES:
         if column.name in choice.columns:
-            other = choice.columns[1 - choice.columns.index(column.name)]
-            parts.append(f"{', '.join(choice.actions)} ({'and/or' if choice.several else 'or else'} {other})")
+            others = _listed(choice.others(column.name), "or")
+            parts.append(f"{', '.join(choice.actions)} ({'and/or' if choice.several else 'or else'} {others})")
     return "; ".join(parts)
 
 

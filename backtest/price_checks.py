@@ -31,6 +31,7 @@ from backtest.price_files import (
     shape_of,
     times_us,
 )
+from backtest.quote_checks import check_quotes, quote_names
 
 LOWEST_PRICE, HIGHEST_PRICE = 1e-10, 9e7  # exclusive; prices settle as DECIMAL(18,10)
 DAY_US = 86_400 * SECOND_US
@@ -59,7 +60,10 @@ class RowGroup:
 
 @dataclass
 class Dataset:
-    """What the pass learns: shape, row groups, and per symbol its span and the gaps between its rows (µs)."""
+    """What the pass learns: shape, row groups, and per symbol its span and the gaps between its rows (µs).
+
+    quotes: per file, what it calls the columns beside the price that the run reads (quote_checks)
+    """
 
     files: tuple[Path, ...]
     columns: tuple[str, ...]
@@ -67,6 +71,12 @@ class Dataset:
     spans: dict[str, tuple[int, int]] = field(default_factory=dict)
     gaps: dict[str, Counter[int]] = field(default_factory=dict)
     rows_per_day: Counter[int] = field(default_factory=Counter)
+    quotes: Mapping[Path, Mapping[str, str]] = field(default_factory=dict)
+
+    def named(self, file: Path, columns: Sequence[str]) -> dict[str, str]:
+        """The names in `file` of those of `columns` that it has."""
+        there = {name: name for name in self.columns} | dict(self.quotes.get(file, {}))
+        return {name: there[name] for name in columns if name in there}
 
     @property
     def candles(self) -> bool:
@@ -74,8 +84,11 @@ class Dataset:
         return self.columns == CANDLES
 
 
-def scan(files: Sequence[Path], symbols: Sequence[str]) -> Dataset:
-    """Read every row of `symbols` once, in file order, a batch at a time; refuse the first fault met."""
+def scan(files: Sequence[Path], symbols: Sequence[str], quotes: Sequence[str] = ()) -> Dataset:
+    """Read every row of `symbols` once, in file order, a batch at a time; refuse the first fault met.
+
+    `quotes`: columns beside the price to look for (price_quotes.Quotes.columns).
+    """
     shapes = {file: shape_of(file) for file in files}
     first = files[0]
     for file, columns in shapes.items():
@@ -85,7 +98,8 @@ def scan(files: Sequence[Path], symbols: Sequence[str]) -> Dataset:
                 f"{first} holds {kinds[shapes[first]]} but {file} holds {kinds[columns]}; "
                 "give one shape per run: convert one of them, or name only the files that belong together"
             )
-    dataset = Dataset(tuple(files), shapes[first])
+    named = {file: quote_names(file, quotes) for file in files}
+    dataset = Dataset(tuple(files), shapes[first], quotes=named)
     others: set[str] = set()
     before: dict[str, int] = {}  # last timestamp of the symbol in the files so far
     for file in files:
@@ -112,7 +126,7 @@ def _scan_file(dataset: Dataset, file: Path, symbols: Sequence[str], others: set
         for index in range(parquet.num_row_groups):
             spans: dict[str, tuple[int, int]] = {}
             used = rows = 0
-            for batch in _batches(parquet, file, index, dataset.columns):
+            for batch in _batches(parquet, file, index, [*dataset.columns, *dataset.quotes.get(file, {}).values()]):
                 codes, names = decode(batch, symbols)
                 others.update(name for name in names if name is not None)
                 used += _scan_batch(dataset, _Batch(file, row, batch, codes), symbols, spans, last, before)
@@ -122,7 +136,7 @@ def _scan_file(dataset: Dataset, file: Path, symbols: Sequence[str], others: set
                 dataset.groups.append(RowGroup(file, index, spans, sole=len(spans) == 1 and used == rows))
 
 
-def _batches(parquet: pq.ParquetFile, file: Path, index: int, columns: tuple[str, ...]) -> Iterator[pa.RecordBatch]:
+def _batches(parquet: pq.ParquetFile, file: Path, index: int, columns: Sequence[str]) -> Iterator[pa.RecordBatch]:
     try:
         yield from parquet.iter_batches(BATCH_ROWS, row_groups=[index], columns=["timestamp", "symbol", *columns])
     except (pa.ArrowException, OSError) as error:
@@ -161,6 +175,10 @@ def _scan_batch(
     codes = batch.codes[picked]
     times = _checked_times(batch, data.column("timestamp"), picked)
     _check_prices(batch, data, dataset.columns, picked)
+    named = dataset.quotes.get(batch.file, {})
+    check_quotes(
+        data, named, dataset.columns[-1], _price_problem, lambda at, *fault: batch.refuse(int(picked[at]), *fault)
+    )
     dataset.rows_per_day.update(_counts(times // DAY_US))
     for code in np.flatnonzero(np.bincount(codes)).tolist():
         symbol = symbols[code]
@@ -219,6 +237,9 @@ def _check_prices(batch: _Batch, data: pa.RecordBatch, columns: tuple[str, ...],
 
 
 def _price_problem(value: float) -> str:
+    """What is wrong with a price; empty: nothing."""
+    if LOWEST_PRICE < value < HIGHEST_PRICE:
+        return ""
     if not np.isfinite(value):
         return f"{value} is not a price; remove the row or fill in the price in US dollars"
     if value <= 0:

@@ -1,7 +1,8 @@
 """Price files on disk: find them, name their shape, and turn their columns into arrays.
 
 A dataset is one or more Parquet files of one shape. Long: `timestamp, symbol, price`. Candles: `timestamp, symbol,
-open, high, low, close`, where `timestamp` is when the candle opens. Other columns are ignored.
+open, high, low, close`, where `timestamp` is when the candle opens. Either may carry what some venues quote beside
+the price (`min` and `max`, also called `bid` and `ask`; `confidence`; `ema`). Other columns are ignored.
 """
 
 import glob
@@ -131,12 +132,16 @@ def _check_types(file: Path, schema: pa.Schema, columns: tuple[str, ...]) -> Non
     if not (pa.types.is_string(kind) or pa.types.is_large_string(kind) or pa.types.is_string_view(kind)):
         raise PerpoolError(f"{file}: column symbol has type {kind}; expected text such as 'SOL'")
     for name in columns:
-        kind = schema.field(name).type
-        if not (pa.types.is_floating(kind) or pa.types.is_decimal(kind) or pa.types.is_integer(kind)):
-            raise PerpoolError(
-                f"{file}: column {name} has type {kind}; expected a number, US dollars per token: "
-                f"pl.col('{name}').cast(pl.Float64)"
-            )
+        check_number(file, name, schema.field(name).type)
+
+
+def check_number(file: Path, name: str, kind: pa.DataType) -> None:
+    """Refuse a column of prices that does not hold numbers."""
+    if not (pa.types.is_floating(kind) or pa.types.is_decimal(kind) or pa.types.is_integer(kind)):
+        raise PerpoolError(
+            f"{file}: column {name} has type {kind}; expected a number, US dollars per token: "
+            f"pl.col('{name}').cast(pl.Float64)"
+        )
 
 
 def decode(batch: pa.RecordBatch, symbols: Sequence[str]) -> tuple[Places, list[str | None]]:

@@ -9,9 +9,12 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from backtest import ticks
+from backtest.config import Calendar
 from backtest.errors import PerpoolError, UsageError
 from backtest.price_checks import HIGHEST_PRICE, LOWEST_PRICE, Dataset, scan
 from backtest.price_files import SECOND_US, find_files, fingerprint, iso
+from backtest.price_quotes import ONE_DOLLAR, PARTS, PRICE_SCALE, Quotes
+from backtest.price_rows import Feed, Plan
 from kernels.state import Ticks
 
 __all__ = ["PriceSpan", "SymbolSource", "TickSource", "fingerprint", "open_prices"]
@@ -27,11 +30,17 @@ class SymbolSource:
     symbol: name in the protocol, such as `jitoSOL`
     source: symbol in the price files, or a constant price in US dollars such as 1.0
     max_staleness_us: a price older than this is flagged stale; a constant never is
+    part: what of the source's quote: price, low, high or ema (price_quotes.PARTS)
+    strict_usd: for a strict stable, how far from a dollar it is still worth one; None: taken as quoted
+    calendar: market hours (backtest.calendars) outside of which ticks are flagged closed; None: always open
     """
 
     symbol: str
     source: str | float
     max_staleness_us: int
+    part: str = "price"
+    strict_usd: float | None = None
+    calendar: Calendar | None = None
 
 
 @dataclass(frozen=True)
@@ -51,13 +60,14 @@ class TickSource:
     span: PriceSpan
     files: tuple[Path, ...]
     path: str
-    _plan: ticks.Plan = field(repr=False)
+    _plan: Plan = field(repr=False)
 
     def chunks(self, ticks_per_chunk: int) -> Iterator[Ticks]:
         """Yield every tick in order, `ticks_per_chunk` at a time, the last chunk shorter; may be called again.
 
         Per chunk: `time_us` int64 (T,), `price` int64 (T, S) = rint(price * 1e10), `flags` uint8 (T, S) with
-        FLAG_STALE where the price is older than its symbol allows. Arrays are C-contiguous and writable.
+        FLAG_STALE where the price is older than its symbol allows and FLAG_CLOSED outside of its market hours; a
+        market that was closed for long is both. Arrays are C-contiguous and writable.
         """
         if ticks_per_chunk < 1:
             raise UsageError(f"ticks_per_chunk is {ticks_per_chunk}; give 1 or more")
@@ -72,19 +82,22 @@ def open_prices(
     start_us: int | None = None,
     end_us: int | None = None,
     interval_us: int | None = None,
+    quotes: Quotes | None = None,
 ) -> TickSource:
     """Check price files and plan their ticks: one per timestamp of any symbol in use, in [start, end), µs.
 
     Ticks begin when every symbol has a price; rows before `start_us` still give the first prices. `path` is `close`
     (one tick when a candle ends) or `ohlc` (open, then low and high in the order of the candle's direction, then
     close one second before its end). `interval_us` overrides the candle length, else the most common gap per symbol.
+    `quotes`: how the parts beside the price come about; needed where a symbol asks for one.
 
     Raises PerpoolError on faults of the files, UsageError on arguments that cannot be served.
     """
     _check_arguments(symbols, path, start_us, end_us, interval_us)
+    assert quotes or all(item.part == "price" for item in symbols)
     sources = list(dict.fromkeys(item.source for item in symbols if isinstance(item.source, str)))
     files = tuple(find_files(paths))
-    dataset = scan(files, sources)
+    dataset = scan(files, sources, quotes.columns if quotes else ())
     mode = path if dataset.candles else "price"
     if path == "ohlc" and not dataset.candles:
         raise UsageError(f"{files[0]}: holds one price per row, so the path ohlc is not possible; use the path close")
@@ -92,14 +105,16 @@ def open_prices(
     if mode == "ohlc":
         _check_ohlc(intervals)
     begins = {source: dataset.spans[source][0] + ticks.delay_us(mode, intervals[source]) for source in sources}
-    plan = ticks.Plan(
+    plan = Plan(
         dataset,
         tuple(_feed(item) for item in symbols),
         mode,
         intervals,
-        _look_back(dataset, mode, intervals, start_us),
+        # an average depends on all prices before, and must not on where row groups begin
+        _look_back(dataset, mode, intervals, None if quotes and quotes.averaged else start_us),
         max(begins.values()) if start_us is None else max(start_us, *begins.values()),
         _OPEN_END_US if end_us is None else end_us,
+        quotes,
     )
     first, last, count = ticks.timeline(plan) if plan.start_us < plan.end_us else (0, 0, 0)
     if not count:
@@ -132,10 +147,12 @@ def _check_arguments(
         raise UsageError("no symbol reads its price from the files, so there are no ticks; name at least one source")
 
 
-def _feed(item: SymbolSource) -> ticks.Feed:
+def _feed(item: SymbolSource) -> Feed:
+    band = None if item.strict_usd is None else round(item.strict_usd * ONE_DOLLAR)
+    part = PARTS.index(item.part)
     if isinstance(item.source, str):
-        return ticks.Feed(item.source, 0, item.max_staleness_us)
-    return ticks.Feed(None, round(item.source * ticks.PRICE_SCALE), item.max_staleness_us)
+        return Feed(item.source, 0, item.max_staleness_us, part, band, item.calendar)
+    return Feed(None, round(item.source * PRICE_SCALE), item.max_staleness_us, part, band, item.calendar)
 
 
 def _interval(dataset: Dataset, source: str, given_us: int | None) -> int:

@@ -7,14 +7,15 @@ from typing import Any
 
 import msgspec
 
-from backtest import config, provenance
+from backtest import changes, config, provenance
 from backtest.assets import shipped
+from backtest.changes import pin
 from backtest.config import ROWS, TABLES, Override, Protocol
 from backtest.config_checks import check
 from backtest.errors import UsageError
 from backtest.toml_files import Table, build, hint, read_toml, show
 
-__all__ = ["Sets", "apply_sets", "find_protocol", "flatten", "known_protocols", "load_protocol", "merge"]
+__all__ = ["Sets", "apply_sets", "find_protocol", "flatten", "known_protocols", "load_protocol", "merge", "pin"]
 
 Sets = Sequence[str | tuple[str, Any]]
 
@@ -45,9 +46,11 @@ def load_protocol(name_or_path: str | Path, sets: Sets = ()) -> Protocol:
     path = find_protocol(name_or_path)
     raw = _load(path, ())
     merged, overrides = apply_sets(raw, sets, str(path))
-    protocol = build(merged, Protocol, str(path))
-    check(protocol, f"{path}, with overrides" if overrides else str(path))
-    return msgspec.structs.replace(protocol, overrides=overrides)
+    protocol = msgspec.structs.replace(build(merged, Protocol, str(path)), overrides=overrides)
+    where = f"{path}, with overrides" if overrides else str(path)
+    check(protocol, where)
+    changes.check_changes(protocol, where)
+    return protocol
 
 
 # --- extends ------------------------------------------------------------------------------------------------
@@ -70,6 +73,7 @@ def _load(path: Path, below: tuple[Path, ...]) -> Table:
     raw = merge(base, own, str(path))
     protocol = build(raw, Protocol, str(path))
     check(protocol, str(path))
+    raw["change"] = changes.combined(base.get("change", []), own, protocol, str(path))
     if parent is None:
         provenance.check_patterns(protocol, str(path))
         return raw
@@ -85,12 +89,12 @@ def _parent(name: str, child: Path) -> Path:
 
 
 def merge(base: Table, own: Table, where: str) -> Table:
-    """`own` over `base`: tables key by key, custodies and markets by symbol (new ones come last)."""
-    merged = dict(base)
+    """`own` over `base`: tables key by key, custodies and markets by symbol (new ones come last), no dated changes."""
+    merged = {key: value for key, value in base.items() if key != "change"}
     for key, value in own.items():
         if key in ROWS:
             merged[key] = _merge_rows(base.get(key, []), value, f"{where}: {key}")
-        elif key in TABLES and isinstance(value, dict):
+        elif key in (*TABLES, "calendar") and isinstance(value, dict):
             merged[key] = base.get(key, {}) | value
         else:
             merged[key] = value

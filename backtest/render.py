@@ -112,7 +112,7 @@ def _plain(array: pa.Array) -> list[str | None]:
         return _instants(array)
     if pa.types.is_floating(kind):
         return [None if value is None else repr(value) for value in array.to_pylist()]
-    return [None if value is None else _json(value).strip('"') for value in array.to_pylist()]
+    return [None if value is None else as_json(value).strip('"') for value in array.to_pylist()]
 
 
 def _quoted(array: pa.Array) -> list[str | None]:
@@ -124,7 +124,7 @@ def _quoted(array: pa.Array) -> list[str | None]:
         return _plain(array)
     if pa.types.is_timestamp(kind) or pa.types.is_string(kind):
         return [None if text is None else json.dumps(text, ensure_ascii=False) for text in _plain(array)]
-    return [None if value is None else _json(value) for value in array.to_pylist()]
+    return [None if value is None else as_json(value) for value in array.to_pylist()]
 
 
 def _instants(array: pa.Array) -> list[str | None]:
@@ -139,16 +139,16 @@ def _without_zeros(text: str) -> str:
     return text.rstrip("0").rstrip(".") if "." in text else text
 
 
-def _json(value: Any) -> str:
-    """One value of a rarer type: dates, lists, structs and what is in them."""
+def as_json(value: Any) -> str:
+    """One value as JSON, on one line: decimals with all their digits, NaN and infinity as null, times in ISO 8601."""
     if isinstance(value, Decimal):
         return format(value, "f")
     if isinstance(value, float):
         return repr(value) if math.isfinite(value) else "null"
     if isinstance(value, (list, tuple)):
-        return f"[{', '.join(_json(item) for item in value)}]"
+        return f"[{', '.join(as_json(item) for item in value)}]"
     if isinstance(value, dict):
-        return f"{{{', '.join(f'{json.dumps(str(key))}: {_json(item)}' for key, item in value.items())}}}"
+        return f"{{{', '.join(f'{json.dumps(str(key))}: {as_json(item)}' for key, item in value.items())}}}"
     if value is None or isinstance(value, (bool, int, str)):
         return json.dumps(value, ensure_ascii=False)
     if isinstance(value, bytes):

@@ -1,9 +1,11 @@
 """Replay: drive the engine over ticks and orders, chunk by chunk, in bounded memory.
 
 Two streams meet here. A tick may only run when every order due by then is at hand, and orders come in batches of
-bounded size; so a chunk of ticks is run up to the first tick that the next batch may still touch.
+bounded size; so a chunk of ticks is run up to the first tick that the next batch may still touch. Rules that come into
+force during the run cut the chunk once more, at the first tick at or after their date.
 """
 
+from collections import deque
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
@@ -12,6 +14,7 @@ import numpy as np
 from backtest.engine import Engine
 from backtest.orders import OrderSource, empty_orders
 from backtest.prices import TickSource
+from backtest.stages import Stage
 from kernels import codes, state
 from kernels.state import Orders, Ticks
 
@@ -45,11 +48,11 @@ def _join(first: Orders, second: Orders) -> Orders:
     return Orders(*columns)
 
 
-def _complete_ticks(ticks: Ticks, next_due_us: int | None) -> int:
-    """How many ticks cannot be touched by an order due at `next_due_us` or later."""
-    if next_due_us is None:
+def _ticks_before(ticks: Ticks, time_us: int | None) -> int:
+    """How many ticks lie before a time; None: all."""
+    if time_us is None:
         return len(ticks.time_us)
-    return int(np.searchsorted(ticks.time_us, next_due_us, side="left"))
+    return int(np.searchsorted(ticks.time_us, time_us, side="left"))
 
 
 def _refusals(orders: Orders, time_us: int, reason: int, outcome: int) -> np.ndarray:
@@ -68,6 +71,7 @@ class Replay:
     """One engine, its ticks and its orders. `run` consumes both streams once.
 
     `skip_before_us`: orders due before it are rejected as `before_start` and not dumped on the first tick.
+    `stages`: parameters that take the place of the engine's, each from the first tick at or after its time on.
     """
 
     def __init__(
@@ -77,6 +81,7 @@ class Replay:
         orders: OrderSource | None,
         *,
         skip_before_us: int | None = None,
+        stages: Sequence[Stage] = (),
         ticks_per_chunk: int = TICKS_PER_CHUNK,
         orders_per_batch: int = ORDERS_PER_BATCH,
     ) -> None:
@@ -84,6 +89,7 @@ class Replay:
         self._ticks = ticks
         self._orders = orders
         self._skip_before_us = skip_before_us
+        self._stages = deque(sorted(stages, key=lambda stage: (stage.at_us, stage.number)))
         self._ticks_per_chunk = ticks_per_chunk
         self._orders_per_batch = orders_per_batch
         self._held = empty_orders()
@@ -117,15 +123,30 @@ class Replay:
             if self._orders is not None:
                 self._held = _join(self._held, self._orders.take_due(last_us, self._orders_per_batch))
                 next_due = self._orders.peek_due_us()
-            complete = _complete_ticks(ticks, next_due)
+            complete = _ticks_before(ticks, next_due)  # an order due later touches none of these
             if complete > first:
                 self._run_ticks(Ticks(*(column[first:complete] for column in ticks)))
                 first = complete
 
     def _run_ticks(self, ticks: Ticks) -> None:
-        self._done += len(ticks.time_us)
-        used = self._engine.run(ticks, self._held, is_last=self._done == self._ticks.span.n_ticks)
-        self._held = Orders(*(column[used:] for column in self._held))
+        """Run ticks that no further order touches, under the rules of each one's time."""
+        while len(ticks.time_us):
+            self._change_rules(int(ticks.time_us[0]))
+            n = _ticks_before(ticks, self._stages[0].at_us if self._stages else None)
+            self._done += n
+            piece = Ticks(*(column[:n] for column in ticks))
+            used = self._engine.run(piece, self._held, is_last=self._done == self._ticks.span.n_ticks)
+            self._held = Orders(*(column[used:] for column in self._held))
+            ticks = Ticks(*(column[n:] for column in ticks))
+
+    def _change_rules(self, time_us: int) -> None:
+        """Put in force what is due at the tick that comes next."""
+        while self._stages and self._stages[0].at_us <= time_us:
+            stage = self._stages.popleft()
+            found = stage.resolved
+            self._engine.apply(
+                found.custody_params, found.market_params, found.pool_params, time_us=time_us, number=stage.number
+            )
 
     def _skip_early(self) -> None:
         """Orders of a time before the run's explicit start are rejected, stamped with the first tick."""

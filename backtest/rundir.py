@@ -26,7 +26,7 @@ from backtest.columns import Int64, Labels
 from backtest.errors import PerpoolError
 from backtest.tablefile import TableWriter, as_rows
 
-FORMAT_VERSION = 1
+FORMAT_VERSION = 2  # 2: fee reserves, pooled margin, open fees and rewards of liquidators have columns
 MANIFEST = "manifest.json"
 _QUEUE = 2  # blocks waiting per thread; each is a copy, so memory stays bounded
 _OWN_THREAD = "events"  # as many bytes as all other tables together: they share the second thread
@@ -259,6 +259,11 @@ def load_manifest(path: Path) -> dict[str, Any]:
         raise PerpoolError(
             f"{file}: format version {version} is newer than this perpool reads ({FORMAT_VERSION}); upgrade perpool"
         )
+    if version < FORMAT_VERSION:
+        raise PerpoolError(
+            f"{file}: format version {version} was written by an older perpool (this one reads {FORMAT_VERSION}); "
+            "run the backtest again"
+        )
     _require(path, (f"{table}.parquet" for table in columns.TABLES))
     return manifest
 
@@ -275,3 +280,8 @@ def labels_of(manifest: Mapping[str, Any]) -> Labels:
         tuple(market["symbol"] for market in manifest["markets"]),
         tuple(custody["symbol"] for custody in manifest["custodies"]),
     )
+
+
+def rules_of(manifest: Mapping[str, Any]) -> list[Mapping[str, Any]]:
+    """The protocol as the run began, then as each dated change left it; empty where a manifest says nothing."""
+    return [manifest.get("protocol") or {}, *(change["protocol"] for change in manifest.get("changes") or ())]

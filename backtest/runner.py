@@ -1,31 +1,25 @@
 """A run: scenario in, run directory out. The same verb for Python and the command line."""
 
-import importlib.metadata
-import platform
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-import msgspec
-
-from backtest import __version__
 from backtest.columns import Labels
 from backtest.engine import Engine, make_venue
 from backtest.flow import generate, open_flow_prices, write_orders
+from backtest.manifest import GENERATED_ORDERS, describe
 from backtest.orders import OrderSource
-from backtest.price_files import find_files, iso
-from backtest.prices import TickSource, fingerprint, open_prices
+from backtest.prices import open_prices
 from backtest.replay import ORDERS_PER_BATCH, TICKS_PER_CHUNK, Counts, Progress, Replay
 from backtest.rundir import RunWriter, check_target, load_manifest
 from backtest.setup import Setup, open_setup
+from backtest.stages import stages
 from backtest.summary import Summary, summarise
 
 DEFAULT_OUT = "runs"
-GENERATED_ORDERS = "orders.parquet"
 BUFFER_ROWS = 65_536  # of output records, between two calls of the writer
-_VERSIONED = ("numba", "numpy", "polars", "pyarrow", "duckdb")
 
 # Called once with the number of ticks and of orders before the replay starts; gives the progress callback.
 Announce = Callable[[int, int], Progress]
@@ -69,8 +63,20 @@ def run(
     check_target(directory, overwrite)
     started = time.perf_counter()
     ticks = open_prices(
-        list(setup.prices), setup.sources, path=setup.path, start_us=setup.start_us, end_us=setup.end_us
+        list(setup.prices),
+        setup.sources,
+        path=setup.path,
+        start_us=setup.start_us,
+        end_us=setup.end_us,
+        quotes=setup.quotes,
     )
+    rules = stages(
+        setup.resolved.protocol,
+        ticks.span.start_us,
+        ticks.span.end_us,
+        sample_interval_us=setup.sample_interval_us,
+    )
+    setup = replace(setup, resolved=rules[0].resolved)  # what is in force when the run begins
     labels = Labels(setup.resolved.names.markets, setup.resolved.names.custodies)
     with RunWriter(directory, labels, overwrite=overwrite) as writer:
         orders = _open_orders(setup, writer.directory, orders_per_batch)
@@ -84,13 +90,14 @@ def run(
             ticks,
             orders,
             skip_before_us=first_due_us,
+            stages=rules[1:],
             ticks_per_chunk=ticks_per_chunk,
             orders_per_batch=orders_per_batch,
         )
         counts = replay.run(setup.genesis_units, progress)
         timings["replay_s"] = time.perf_counter() - replay_started
         totals = _totals(engine, counts)
-        writer.finish(_manifest(setup, ticks, orders, totals, timings, writer.directory))
+        writer.finish(describe(setup, rules, ticks, orders, totals, timings, writer.directory))
     return RunResult(directory, load_manifest(directory), summarise(directory, totals))
 
 
@@ -125,64 +132,3 @@ def _totals(engine: Engine, counts: Counts) -> dict[str, int]:
         "pending": counts.pending + limits_left,
         "rejected": engine.counts["rejections"] - counts.pending - limits_left,
     }
-
-
-def _inputs(setup: Setup, orders: OrderSource | None, directory: Path) -> list[dict[str, Any]]:
-    """Every file read, with role, path, size and hash; a generated order file is named inside the run."""
-    found: list[dict[str, Any]] = [
-        {"role": "prices", **fingerprint([path])[0], "path": str(path.resolve())}
-        for path in find_files(list(setup.prices))
-    ]
-    for path in orders.files if orders else ():
-        name = GENERATED_ORDERS if path.parent == directory else str(path.resolve())
-        found.append({"role": "orders", **fingerprint([path])[0], "path": name})
-    return found
-
-
-def _manifest(
-    setup: Setup,
-    ticks: TickSource,
-    orders: OrderSource | None,
-    totals: dict[str, int],
-    timings: dict[str, float],
-    directory: Path,
-) -> dict[str, Any]:
-    """What was run, on what, by what. Times and versions are here and in no table, so they do not enter the hash."""
-    protocol = setup.resolved.protocol
-    return {
-        "name": setup.scenario.name,
-        "protocol": msgspec.to_builtins(protocol),
-        "scenario": msgspec.to_builtins(setup.scenario),
-        "flow": msgspec.to_builtins(setup.flow) if setup.flow else None,
-        "custodies": [
-            {
-                "symbol": row.symbol,
-                "decimals": row.decimals,
-                "stable": row.stable,
-                "conf_bps": row.conf_bps,
-                "price": row.price or row.symbol,
-            }
-            for row in protocol.custody
-        ],
-        "markets": [
-            {
-                "symbol": row.symbol,
-                "price": row.price or row.symbol,
-                "long_custody": row.long_custody,
-                "short_custody": row.short_custody,
-            }
-            for row in protocol.market
-        ],
-        "symbols": {source.symbol: source.source for source in setup.sources},
-        "span": {"start": iso(ticks.span.start_us), "end": iso(ticks.span.end_us), "ticks": ticks.span.n_ticks},
-        "sample_interval_us": setup.sample_interval_us,
-        "counts": totals,
-        "inputs": _inputs(setup, orders, directory),
-        "timings": {name: round(seconds, 3) for name, seconds in timings.items()},
-        "versions": _versions(),
-    }
-
-
-def _versions() -> dict[str, str]:
-    found = {"perpool": __version__, "python": platform.python_version()}
-    return found | {name: importlib.metadata.version(name) for name in _VERSIONED}

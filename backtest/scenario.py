@@ -31,6 +31,8 @@ class Scenario(msgspec.Struct, kw_only=True, frozen=True, forbid_unknown_fields=
     orders, flow: an order file, or else a flow (TOML file or the name of a shipped one) with `positions` and `seed`
     symbols: price symbol of the protocol -> symbol in the price files, or a constant price in dollars
     liquidity: dollars at the start, by custody, or `total_usd` split by ratio_target_bps
+    markets: the markets to trade; empty: all of the protocol
+    rules_at: a date whose rules hold for the whole run; empty: rules change when the venue changed them
     set: overrides of the protocol, by dotted path
     """
 
@@ -50,6 +52,8 @@ class Scenario(msgspec.Struct, kw_only=True, frozen=True, forbid_unknown_fields=
     sample_interval: str = "1h"
     symbols: dict[str, str | Quote] = {}
     liquidity: dict[str, Amount] = {}
+    markets: tuple[str, ...] = ()
+    rules_at: str = ""
     set: dict[str, Any] = {}
 
 
@@ -96,6 +100,11 @@ def check_scenario(scenario: Scenario, where: str) -> None:
     ends = [_try(where, key, utc_us, getattr(scenario, key)) for key in ("start", "end") if getattr(scenario, key)]
     if len(ends) == 2 and ends[0] >= ends[1]:
         raise UsageError(f'{where}: start = "{scenario.start}" is not before end = "{scenario.end}" (exclusive)')
+    if scenario.rules_at:
+        _try(where, "rules_at", utc_us, scenario.rules_at)
+    for symbol in scenario.markets:
+        if scenario.markets.count(symbol) > 1:
+            raise UsageError(f"{where}: markets names {symbol} twice; name each market once")
     if scenario.orders and scenario.flow:
         raise UsageError(f"{where}: orders and flow are both given; keep one")
     for key in ("positions", "seed"):

@@ -1,6 +1,6 @@
 """What a run needs, from a scenario or a protocol and what the command line says: resolved, checked, ready to open."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping, Sequence, Set
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -11,10 +11,12 @@ from backtest.assets import assets, shipped
 from backtest.config import ROWS, TABLES
 from backtest.errors import UsageError
 from backtest.flow_config import FlowConfig, load_flow, utc_us
+from backtest.price_quotes import Quotes
 from backtest.prices import SymbolSource
-from backtest.protocols import Sets, find_protocol, flatten, known_protocols, load_protocol
+from backtest.protocols import Sets, find_protocol, flatten, known_protocols, load_protocol, pin
 from backtest.resolve import PRICE, USD, Resolved, resolve
 from backtest.scenario import Scenario, check_scenario, duration_us, known_scenarios, listed, load_scenario
+from backtest.sources import price_symbols, quotes, restrict, symbol_sources
 from backtest.toml_files import build, exact, hint, read_toml, show
 
 DEFAULT_SCENARIO = "sample"
@@ -27,7 +29,8 @@ class Setup:
 
     prices, orders: paths as seen from the working folder; with no orders, `flow` is to be generated (None: no trades)
     start_us, end_us: µs UTC, end exclusive; None: as far as the prices reach
-    sources: what each price symbol of the protocol reads, in the order of `resolved.symbols`
+    sources: what each column of the ticks reads, in the order of `resolved.symbols`
+    quotes: how low, high and average prices come about; None: the protocol trades at the price itself
     liquidity_usd: micro-dollars at the start, per custody
     """
 
@@ -42,6 +45,7 @@ class Setup:
     execution_delay_us: int
     sample_interval_us: int
     sources: tuple[SymbolSource, ...]
+    quotes: Quotes | None
     liquidity_usd: tuple[int, ...]
 
     def genesis_units(self, prices: Sequence[int]) -> list[int]:
@@ -83,6 +87,9 @@ def open_setup(target: str | Path | None = None, sets: Sets = (), **given: Any) 
     check_scenario(scenario, "arguments")  # the file itself has been checked
     where = str(target or DEFAULT_SCENARIO)
     protocol = load_protocol(_protocol(scenario, where), [*flatten(scenario.set), *sets])
+    if scenario.rules_at:
+        protocol = pin(protocol, scenario.rules_at)
+    whole, protocol = protocol, restrict(protocol, scenario.markets, "arguments" if "markets" in changes else where)
     delay_us, sample_us = duration_us(scenario.execution_delay), duration_us(scenario.sample_interval)
     resolved = resolve(protocol, sample_interval_us=sample_us)
     return Setup(
@@ -91,14 +98,19 @@ def open_setup(target: str | Path | None = None, sets: Sets = (), **given: Any) 
         prices=_prices(scenario, where),
         orders=listed(scenario.orders),
         flow=_flow(
-            scenario, resolved, "arguments" if "flow" in changes else where, any_protocol and "flow" not in changes
+            scenario,
+            resolved,
+            "arguments" if "flow" in changes else where,
+            any_protocol and "flow" not in changes,
+            left_out={row.symbol for row in whole.market if row not in protocol.market},
         ),
         path=scenario.path,
         start_us=utc_us(scenario.start) if scenario.start else None,
         end_us=utc_us(scenario.end) if scenario.end else None,
         execution_delay_us=delay_us,
         sample_interval_us=sample_us,
-        sources=_sources(scenario, resolved, where),
+        sources=symbol_sources(scenario, resolved, price_symbols(whole), where),
+        quotes=quotes(resolved),
         liquidity_usd=_liquidity(scenario.liquidity, resolved, where),
     )
 
@@ -133,7 +145,7 @@ def _protocol(scenario: Scenario, where: str) -> str:
 def _with_protocol(protocol: str, name: str) -> tuple[Scenario, bool]:
     """The sample scenario, less the price symbols that the protocol has no use for."""
     sample = load_scenario(DEFAULT_SCENARIO)
-    used = resolve(load_protocol(protocol)).symbols
+    used = price_symbols(load_protocol(protocol))
     symbols = {symbol: source for symbol, source in sample.symbols.items() if symbol in used}
     return msgspec.structs.replace(sample, protocol=protocol, name=name, title="", symbols=symbols, set={}), True
 
@@ -150,19 +162,6 @@ def _prices(scenario: Scenario, where: str) -> tuple[str, ...]:
     if not any(paths):
         raise UsageError(f'{where}: no prices; give --prices PATH, or prices = "sample" for the bundled history')
     return tuple(str(assets("data") / "sample" / "prices.parquet") if path == "sample" else path for path in paths)
-
-
-def _sources(scenario: Scenario, resolved: Resolved, where: str) -> tuple[SymbolSource, ...]:
-    for symbol in scenario.symbols:
-        if symbol not in resolved.symbols:
-            raise UsageError(
-                f"{where}: symbols.{symbol} is not a price symbol of {resolved.protocol.name}; "
-                f"{hint(symbol, resolved.symbols)}"
-            )
-    staleness_us = duration_us(scenario.max_staleness)
-    return tuple(
-        SymbolSource(symbol, scenario.symbols.get(symbol, symbol), staleness_us) for symbol in resolved.symbols
-    )
 
 
 def _liquidity(given: Mapping[str, float], resolved: Resolved, where: str) -> tuple[int, ...]:
@@ -185,10 +184,13 @@ def _liquidity(given: Mapping[str, float], resolved: Resolved, where: str) -> tu
     return tuple(exact(given.get(row.symbol, 0.0), USD) for row in custodies)
 
 
-def _flow(scenario: Scenario, resolved: Resolved, where: str, drop_unknown: bool) -> FlowConfig | None:
+def _flow(
+    scenario: Scenario, resolved: Resolved, where: str, drop_unknown: bool, left_out: Set[str]
+) -> FlowConfig | None:
     """The flow with the price source of each market filled in from the scenario, unless the flow names its own.
 
     `drop_unknown` leaves out markets that the protocol does not have: a bare protocol was asked for, with no flow.
+    `left_out`: markets of the protocol that the scenario does not want; a flow does without them.
     """
     if not scenario.flow:
         return None
@@ -206,7 +208,8 @@ def _flow(scenario: Scenario, resolved: Resolved, where: str, drop_unknown: bool
     markets = []
     for item in flow.markets:
         if item.market not in prices:
-            if drop_unknown and any(other.market in prices for other in flow.markets):
+            may_go = drop_unknown or item.market in left_out
+            if may_go and any(other.market in prices for other in flow.markets):
                 continue
             near = hint(item.market, prices)
             raise UsageError(f"{path}: markets: {item.market} is not a market of {resolved.protocol.name}; {near}")

@@ -9,6 +9,8 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
+from backtest.rundir import load_manifest, rules_of
+
 _YEAR_US = 365 * 86_400_000_000
 
 
@@ -16,7 +18,9 @@ _YEAR_US = 365 * 86_400_000_000
 class Summary:
     """Money in dollars, shares as fractions, APR simple and annualised with 365 days.
 
-    fees_to_lps: what LPs kept of all fees, realised and accrued. fee_apr: that over average AUM, per year.
+    fees_to_lps: what LPs kept of all fees and funding, realised and accrued, after what liquidators were paid; rewards
+    that they get beside the pool are part of it.
+    fee_apr: that over average AUM, per year.
     trader_pnl: price PnL of traders before fees, open positions included; + traders win.
     trader_net: after the fees and funding they paid.
     """
@@ -28,8 +32,10 @@ class Summary:
     lp_price_start: float
     lp_price_end: float
     lp_return: float
+    lp_return_with_rewards: float
     fees_total: float
     fees_to_lps: float
+    rewards: float
     fee_apr: float
     trader_pnl: float
     trader_net: float
@@ -59,19 +65,39 @@ def _utilisation(pool: pa.Table) -> dict[str, tuple[float, float]]:
     return found
 
 
+def _rewards(path: Path) -> tuple[float, float]:
+    """Fees paid to LPs beside the pool, and the same per LP token of their time; 0 where a venue has no such thing."""
+    rules = rules_of(load_manifest(path))
+    if all((rule.get("mechanisms") or {}).get("fee_booking") != "reserve" for rule in rules):
+        return 0.0, 0.0
+    from backtest import warehouse  # most runs do without a database
+
+    con = warehouse.open_run(path)
+    try:
+        found = con.sql(
+            "SELECT coalesce(sum(reward_usd), 0), coalesce(sum(reward_per_token), 0) FROM rewards"
+        ).fetchall()
+    finally:
+        con.close()
+    return float(found[0][0]), float(found[0][1])
+
+
 def summarise(path: Path, totals: dict[str, int]) -> Summary:
     """Figures of the run directory `path`; `totals` are the engine's counters (n_open, n_closed, ...)."""
     lp = pq.read_table(path / "lp.parquet")
     pool = pq.read_table(path / "pool.parquet", columns=["custody", "owned_units", "locked_units"])
     times = lp["timestamp"].cast(pa.int64()).to_numpy()
     aum, price = _floats(lp, "aum_usd"), _floats(lp, "lp_price_usd")
-    exit_fee, borrow, lp_fee = (_floats(lp, name) for name in ("exit_fee_usd", "borrow_fee_usd", "lp_fee_usd"))
-    fees = exit_fee + borrow + lp_fee
-    kept = fees - _floats(lp, "to_others_usd") + _floats(lp, "funding_usd") + _floats(lp, "confiscated_usd")
+    trading = _floats(lp, "open_fee_usd") + _floats(lp, "exit_fee_usd") + _floats(lp, "borrow_fee_usd")
+    fees, funding = trading + _floats(lp, "lp_fee_usd"), _floats(lp, "funding_usd")
+    kept = (
+        fees - _floats(lp, "to_others_usd") + funding + _floats(lp, "confiscated_usd") - _floats(lp, "liquidator_usd")
+    )
     span = max(int(times[-1] - times[0]), 1)
     mean_aum = float(np.average(aum[:-1], weights=np.diff(times))) if len(aum) > 1 else float(aum[0])
-    earned = float(kept[-1] - kept[0])
-    paid_by_traders = float(exit_fee[-1] + borrow[-1] + _floats(lp, "funding_usd")[-1])
+    rewards, per_token = _rewards(path)
+    earned = float(kept[-1] - kept[0]) + rewards
+    paid_by_traders = float(trading[-1] + funding[-1])
     trader_pnl = float(_floats(lp, "trader_pnl_usd")[-1])
     return Summary(
         start_us=int(times[0]),
@@ -81,8 +107,10 @@ def summarise(path: Path, totals: dict[str, int]) -> Summary:
         lp_price_start=float(price[0]),
         lp_price_end=float(price[-1]),
         lp_return=float(price[-1] / price[0] - 1) if price[0] else 0.0,
+        lp_return_with_rewards=float((price[-1] + per_token) / price[0] - 1) if price[0] else 0.0,
         fees_total=float(fees[-1]),
-        fees_to_lps=float(kept[-1]),
+        fees_to_lps=float(kept[-1]) + rewards,
+        rewards=rewards,
         fee_apr=earned / mean_aum * _YEAR_US / span if mean_aum else 0.0,
         trader_pnl=trader_pnl,
         trader_net=trader_pnl - paid_by_traders,
@@ -106,6 +134,13 @@ def _percent(value: float) -> str:
     return f"{value:+.2%}"
 
 
+def _reward_rows(summary: Summary) -> list[tuple[str, str, str]]:
+    if not summary.rewards:
+        return []
+    note = f"{_percent(summary.lp_return_with_rewards)} with the LP price"
+    return [("Rewards to LPs", _money(summary.rewards), f"fees paid beside the pool; {note}")]
+
+
 def lines(summary: Summary, manifest: dict[str, Any]) -> list[tuple[str, str, str]]:
     """(name, value, note) of every headline figure, for a terminal."""
     counts, timings = manifest["counts"], manifest["timings"]
@@ -117,6 +152,7 @@ def lines(summary: Summary, manifest: dict[str, Any]) -> list[tuple[str, str, st
             f"${summary.lp_price_end:.6f}",
             f"{_percent(summary.lp_return)} from ${summary.lp_price_start:.6f}",
         ),
+        *_reward_rows(summary),
         ("APR from fees", f"{summary.fee_apr:.2%}", f"LPs kept {_money(summary.fees_to_lps)} of all fees and funding"),
         ("Fees", _money(summary.fees_total), "all beneficiaries, accrued included"),
         ("Trader PnL", _money(summary.trader_pnl), f"{_money(summary.trader_net)} after fees; + traders win"),
@@ -127,6 +163,11 @@ def lines(summary: Summary, manifest: dict[str, Any]) -> list[tuple[str, str, st
     ]
     for custody, (mean, highest) in summary.utilisation.items():
         rows.append((f"Utilisation {custody}", f"{mean:.1%}", f"highest {highest:.1%}"))
+    changes = manifest.get("changes") or []
+    if changes:
+        rows.append(
+            ("Rules", f"{len(changes):,} changes", f"from {changes[0]['time'][:10]} to {changes[-1]['time'][:10]}")
+        )
     per_second = counts["events"] / seconds
     rows.append(("Throughput", f"{per_second:,.0f} events/s", f"{counts['ticks']:,} ticks in {seconds:.2f} s"))
     return rows

@@ -10,57 +10,29 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from backtest.calendars import MINUTE_US, closed
+from backtest.config import Calendar
 from backtest.errors import PerpoolError
-from backtest.price_checks import DAY_US, Dataset, RowGroup, locate
-from backtest.price_files import SECOND_US, Floats, Ints, decode, floats, iso, open_file, times_us
-from kernels.codes import FLAG_STALE
+from backtest.price_checks import locate
+from backtest.price_files import SECOND_US, Floats, Ints, iso
+from backtest.price_quotes import PRICE_SCALE, Average, quoted, strict
+from backtest.price_rows import Feed, Plan, Rows, row_windows
+from kernels.codes import FLAG_CLOSED, FLAG_STALE
 from kernels.state import Ticks
 
-PRICE_SCALE = 1e10
 PATHS = ("close", "ohlc")
 WINDOW_ROWS = 65_536  # fewer per window cost more in overhead than they save in memory
+_MINUTES_AT_ONCE = 100_000  # of a calendar
 
 _COLUMNS = {"price": ("price",), "close": ("close",), "ohlc": ("open", "high", "low", "close")}
 
 
-@dataclass(frozen=True)
-class Feed:
-    """One symbol of the protocol: a symbol of the files (`source`), or a constant price at 1e10."""
-
-    source: str | None
-    constant: int
-    max_staleness_us: int
-
-
-@dataclass(frozen=True)
-class Plan:
-    """What decides the ticks of a run. `path` is `price`, `close` or `ohlc`; ticks lie in [start, end), µs."""
-
-    dataset: Dataset
-    feeds: tuple[Feed, ...]
-    path: str
-    intervals: dict[str, int]  # candle length per source, µs; 0 for the long form
-    look_back_us: int  # earliest row that any tick needs
-    start_us: int
-    end_us: int
-
-    @property
-    def sources(self) -> list[str]:
-        """The symbols read from files, each once, in the order of first use."""
-        return list(dict.fromkeys(feed.source for feed in self.feeds if feed.source is not None))
-
-
-@dataclass
-class Rows:
-    """Rows of one source in order of time: `times` (n,) µs, `prices` (n, columns) US dollars; 0 columns: times only."""
-
-    times: Ints
-    prices: Floats
-
-
 @dataclass
 class Moments:
-    """When the price of one source is known, `times` (n,) µs, and what it is, `prices` (n,) at 1e10 (or empty)."""
+    """When the quotes of one source are known, `times` (n,) µs, and what they are, `prices` (n, k) at 1e10.
+
+    k: 1 for the price alone, 4 for price_quotes.PARTS, 0 where only times are asked for.
+    """
 
     times: Ints
     prices: Ints
@@ -77,8 +49,8 @@ def timeline(plan: Plan) -> tuple[int, int, int]:
     Refuses what can only be seen across files: a price given twice, candles that overlap, ticks in one second.
     """
     first = last = count = 0
-    for moments in _windows(plan, WINDOW_ROWS, with_prices=False):
-        ticks = _union(moments, plan.start_us, plan.end_us)
+    for since_us, until_us, moments in _windows(plan, WINDOW_ROWS, with_prices=False):
+        ticks = _times_of_ticks(plan, moments, since_us, until_us)
         if not len(ticks):
             continue
         seconds = ticks // SECOND_US
@@ -122,22 +94,68 @@ def _join(pieces: list[Ticks]) -> Ticks:
 
 
 def _tick_windows(plan: Plan, window_rows: int) -> Iterator[Ticks]:
-    known = dict.fromkeys(plan.sources, (0, 0))  # last moment and price so far
-    for moments in _windows(plan, window_rows, with_prices=True):
-        ticks = _union(moments, plan.start_us, plan.end_us)
-        price = np.empty((len(ticks), len(plan.feeds)), dtype=np.int64)
-        flags = np.zeros((len(ticks), len(plan.feeds)), dtype=np.uint8)
-        for column, feed in enumerate(plan.feeds):
-            if feed.source is None:
-                price[:, column] = feed.constant
-            else:
-                age, price[:, column] = _asof(ticks, moments[feed.source], known[feed.source])
-                flags[age > feed.max_staleness_us, column] = FLAG_STALE
+    width = 4 if plan.quotes else 1
+    known = dict.fromkeys(plan.sources, (0, np.zeros((1, width), np.int64)))  # last moment and quotes so far
+    for since_us, until_us, moments in _windows(plan, window_rows, with_prices=True):
+        ticks = _times_of_ticks(plan, moments, since_us, until_us)
+        if len(ticks):
+            found = {source: _asof(ticks, its, known[source]) for source, its in moments.items()}
+            yield _flagged(plan.feeds, ticks, found)
         for source, its in moments.items():
             if len(its.times):
-                known[source] = int(its.times[-1]), int(its.prices[-1])
-        if len(ticks):
-            yield Ticks(ticks, price, flags)
+                known[source] = int(its.times[-1]), its.prices[-1:]
+
+
+def _flagged(feeds: tuple[Feed, ...], ticks: Ints, found: dict[str, tuple[Ints, Ints]]) -> Ticks:
+    """Prices and flags of every feed at `ticks`. A closed market's old price is both closed and stale."""
+    price = np.empty((len(ticks), len(feeds)), dtype=np.int64)
+    flags = np.zeros((len(ticks), len(feeds)), dtype=np.uint8)
+    hours = {calendar: closed(calendar, ticks) for calendar in {feed.calendar for feed in feeds} if calendar}
+    for column, feed in enumerate(feeds):
+        if feed.source is None:
+            price[:, column] = feed.constant
+        else:
+            age, quotes = found[feed.source]
+            price[:, column] = quotes[:, feed.part]
+            flags[age > feed.max_staleness_us, column] = FLAG_STALE
+        if feed.strict is not None:
+            price[:, column] = strict(feed.part, price[:, column], feed.strict)
+        if feed.calendar:
+            flags[hours[feed.calendar], column] |= FLAG_CLOSED
+    return Ticks(ticks, price, flags)
+
+
+def _times_of_ticks(plan: Plan, moments: dict[str, Moments], since_us: int, until_us: int) -> Ints:
+    """Every moment of any source in a window, and the last second of closed hours.
+
+    Without that one, orders of the last closed minute, or of a whole weekend that the files leave out, would meet no
+    closed market and wait for it to open.
+    """
+    ticks = _union(moments, plan.start_us, plan.end_us)
+    low, high = max(since_us, plan.start_us), min(until_us, plan.end_us, plan.last_us + 1)
+    quiet = [
+        _reopenings(calendar, low, high) - SECOND_US
+        for calendar in {feed.calendar for feed in plan.feeds}
+        if calendar is not None and low < high
+    ]
+    if not any(len(times) for times in quiet):
+        return ticks
+    times = np.concatenate(quiet)
+    after = np.searchsorted(ticks, times + SECOND_US)
+    return np.unique(np.concatenate([ticks, times[after == np.searchsorted(ticks, times)]]))  # one tick a second
+
+
+def _reopenings(calendar: Calendar, low_us: int, high_us: int) -> Ints:
+    """The minutes at which closed hours end, their last second in [low, high), µs."""
+    found = [np.empty(0, np.int64)]
+    end = high_us // MINUTE_US + 1
+    for start in range(low_us // MINUTE_US, end, _MINUTES_AT_ONCE):
+        minutes = np.arange(start, min(start + _MINUTES_AT_ONCE, end) + 1, dtype=np.int64) * MINUTE_US
+        shut = closed(calendar, minutes)
+        opens = minutes[1:][shut[:-1] & ~shut[1:]]
+        last = opens - SECOND_US
+        found.append(opens[(last >= low_us) & (last < high_us)])
+    return np.concatenate(found)
 
 
 def _union(moments: dict[str, Moments], start_us: int, end_us: int) -> Ints:
@@ -149,29 +167,35 @@ def _union(moments: dict[str, Moments], start_us: int, end_us: int) -> Ints:
     return first[low:high]
 
 
-def _asof(ticks: Ints, its: Moments, known: tuple[int, int]) -> tuple[Ints, Ints]:
-    """Age (µs) and price at 1e10 of the last moment up to each tick; `known` is the last one before this window."""
+def _asof(ticks: Ints, its: Moments, known: tuple[int, Ints]) -> tuple[Ints, Ints]:
+    """Age (µs) and quotes (n, k) of the last moment up to each tick; `known` is the last one before this window."""
     times = np.concatenate([[known[0]], its.times])
-    prices = np.concatenate([[known[1]], its.prices])
+    prices = np.concatenate([known[1], its.prices])
     at = np.searchsorted(times[1:], ticks, side="right")
     return ticks - times[at], prices[at]
 
 
-def _windows(plan: Plan, window_rows: int, *, with_prices: bool) -> Iterator[dict[str, Moments]]:
-    """Yield the moments of each source, window by window: complete up to the window's end, none after it."""
-    late = {source: Moments(np.empty(0, np.int64), np.empty(0, np.int64)) for source in plan.sources}
+def _windows(plan: Plan, window_rows: int, *, with_prices: bool) -> Iterator[tuple[int, int, dict[str, Moments]]]:
+    """Yield start and end (µs) of each window and the moments of each source in it: all, in order."""
+    columns = _COLUMNS[plan.path] if with_prices else ()
+    extra = plan.quotes.columns if plan.quotes and with_prices else ()
+    averages = {source: Average(plan.quotes.ema_us if plan.quotes else 0) for source in plan.sources}
+    width = (4 if plan.quotes else 1) if with_prices else 0
+    late = {source: Moments(np.empty(0, np.int64), np.empty((0, width), np.int64)) for source in plan.sources}
     previous: dict[str, int] = {}
-    for until_us, rows in _row_windows(plan, window_rows, _COLUMNS[plan.path] if with_prices else ()):
+    since_us = plan.look_back_us
+    for until_us, rows in row_windows(plan, window_rows, (*columns, *extra)):
         ready: dict[str, Moments] = {}
         for source, its in rows.items():
             _check_gaps(plan, source, its.times, previous)
-            moments = _moments(its, plan.path, plan.intervals[source])
+            moments = _moments(its, plan, source, averages[source], with_prices=with_prices)
             times = np.concatenate([late[source].times, moments.times])
             prices = np.concatenate([late[source].prices, moments.prices])
             cut = int(np.searchsorted(times, until_us))
             ready[source] = Moments(times[:cut], prices[:cut])
             late[source] = Moments(times[cut:], prices[cut:])
-        yield ready
+        yield since_us, until_us, ready
+        since_us = until_us
 
 
 def _check_gaps(plan: Plan, source: str, times: Ints, previous: dict[str, int]) -> None:
@@ -196,86 +220,38 @@ def _check_gaps(plan: Plan, source: str, times: Ints, previous: dict[str, int]) 
     )
 
 
-def _moments(rows: Rows, path: str, interval: int) -> Moments:
-    """When each row's prices are known: the close at the candle's end, or four prices along the candle."""
+def _moments(rows: Rows, plan: Plan, source: str, average: Average, *, with_prices: bool) -> Moments:
+    """When each row's prices are known: the close at the candle's end, or four prices along the candle.
+
+    What a row says beside the price holds where its close is known. Along a candle, before that, low and high are the
+    price (or what the average makes of it), and the average goes on.
+    """
+    times = _times(rows.times, plan.path, plan.intervals[source])
+    if not with_prices:
+        return Moments(times, np.empty((len(times), 0), np.int64))
+    n_columns = len(_COLUMNS[plan.path])
+    prices, extra = rows.prices[:, :n_columns], rows.prices[:, n_columns:]
+    if plan.path == "ohlc":
+        prices = _along(prices)
+        spread = np.full((len(times), extra.shape[1]), np.nan)
+        spread[3::4] = extra
+        extra = spread
+    scaled = np.rint(prices * PRICE_SCALE).astype(np.int64).reshape(-1)
+    if plan.quotes is None:
+        return Moments(times, scaled[:, None])
+    return Moments(times, quoted(plan.quotes, times, scaled, extra, average))
+
+
+def _times(opens: Ints, path: str, interval: int) -> Ints:
     if path != "ohlc":
-        return Moments(rows.times + delay_us(path, interval), _scaled(rows.prices).reshape(-1))
+        return opens + delay_us(path, interval)
     steps = np.array([0, interval // 3, 2 * interval // 3, interval - SECOND_US])
-    times = (rows.times[:, None] + steps).reshape(-1)
-    prices = _scaled(rows.prices)
-    if prices.size:
-        start, high, low, end = prices.T
-        rising = end >= start
-        prices = np.column_stack([start, np.where(rising, low, high), np.where(rising, high, low), end])
-    return Moments(times, prices.reshape(-1))
+    along: Ints = opens[:, None] + steps
+    return along.reshape(-1)
 
 
-def _scaled(prices: Floats) -> Ints:
-    return np.rint(prices * PRICE_SCALE).astype(np.int64)
-
-
-def _row_windows(plan: Plan, window_rows: int, columns: tuple[str, ...]) -> Iterator[tuple[int, dict[str, Rows]]]:
-    """Yield (end of window µs, rows per source before it); each row group is read once, when its time comes."""
-    groups = [
-        group for group in plan.dataset.groups if group.last_us >= plan.look_back_us and group.first_us < plan.end_us
-    ]
-    groups.sort(key=lambda group: (-group.first_us, group.file, group.index))
-    pending = {source: [_no_rows(columns)] for source in plan.sources}
-    for until_us in _window_ends(plan, window_rows):
-        while groups and groups[-1].first_us < until_us:
-            for source, rows in _read(groups.pop(), plan.sources, columns):
-                pending[source].append(rows)
-        ready: dict[str, Rows] = {}
-        for source, parts in pending.items():
-            rows = _merged(parts)
-            cut = int(np.searchsorted(rows.times, until_us))
-            ready[source] = Rows(rows.times[:cut], rows.prices[:cut])
-            pending[source] = [Rows(rows.times[cut:], rows.prices[cut:])]
-        yield until_us, ready
-
-
-def _window_ends(plan: Plan, window_rows: int) -> list[int]:
-    """Ends of windows, at midnights UTC, such that a window holds about `window_rows` rows; the last takes all."""
-    ends: list[int] = []
-    held = 0
-    per_row = 4 if plan.path == "ohlc" else 1
-    for day, rows in sorted(plan.dataset.rows_per_day.items()):
-        if held and held + rows * per_row > window_rows and day * DAY_US > plan.look_back_us:
-            ends.append(day * DAY_US)
-            held = 0
-        held += rows * per_row
-    return [end for end in ends if end < plan.end_us] + [plan.end_us]
-
-
-def _no_rows(columns: tuple[str, ...]) -> Rows:
-    return Rows(np.empty(0, np.int64), np.empty((0, len(columns))))
-
-
-def _read(group: RowGroup, sources: list[str], columns: tuple[str, ...]) -> Iterator[tuple[str, Rows]]:
-    """Decode one row group and part it by source."""
-    wanted = ["timestamp", *columns] if group.sole else ["timestamp", "symbol", *columns]
-    with open_file(group.file) as parquet:
-        table = parquet.read_row_group(group.index, columns=wanted).combine_chunks()
-    for batch in table.to_batches():
-        codes = None if group.sole else decode(batch, sources)[0]
-        for code, source in enumerate(sources):
-            if source not in group.spans:
-                continue
-            mine = batch
-            if codes is not None:
-                mine = batch.take(np.flatnonzero(codes == code))
-            prices = [floats(mine.column(name)) for name in columns]
-            times = times_us(mine.column("timestamp"))
-            yield source, Rows(times, np.column_stack(prices) if prices else np.empty((len(times), 0)))
-
-
-def _merged(parts: list[Rows]) -> Rows:
-    parts = [part for part in parts if len(part.times)] or parts[:1]
-    if len(parts) == 1:
-        return parts[0]
-    times = np.concatenate([part.times for part in parts])
-    prices = np.concatenate([part.prices for part in parts])
-    if (np.diff(times) < 0).any():  # files that lie beside each other in time
-        order = np.argsort(times, kind="stable")
-        times, prices = times[order], prices[order]
-    return Rows(times, prices)
+def _along(candles: Floats) -> Floats:
+    """Open, low and high in the order of the candle's direction, close: (n, 4) from open, high, low, close."""
+    start, high, low, end = candles.T
+    rising = end >= start
+    return np.column_stack([start, np.where(rising, low, high), np.where(rising, high, low), end])

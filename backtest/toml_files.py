@@ -10,6 +10,7 @@ import tomllib
 from collections.abc import Iterable
 from datetime import date, datetime
 from decimal import Decimal
+from functools import lru_cache
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -58,6 +59,29 @@ def build(raw: Table, kind: type[T], where: str) -> T:
     return msgspec.convert(_checked(raw, inspect.type_info(kind), "", where, {}), kind)
 
 
+def build_field(value: Any, kind: type[msgspec.Struct], key: str, path: str, where: str) -> Any:
+    """`value` checked and converted as field `key` of the struct `kind`; `path` is what a fault calls it."""
+    field = _field(kind, key)
+    return msgspec.convert(_checked(value, field.type, path, where, {}), _annotation(kind, key))
+
+
+def allowed_for(kind: type[msgspec.Struct], key: str) -> str:
+    """What field `key` of the struct `kind` may hold, in words."""
+    return _allowed(_field(kind, key).type, {})
+
+
+@lru_cache
+def _field(kind: type[msgspec.Struct], key: str) -> inspect.Field:
+    info = inspect.type_info(kind)
+    assert isinstance(info, inspect.StructType)
+    return next(field for field in info.fields if field.encode_name == key)
+
+
+@lru_cache
+def _annotation(kind: type[msgspec.Struct], key: str) -> Any:
+    return next(field.type for field in msgspec.structs.fields(kind) if field.encode_name == key)
+
+
 def _fold(word: str) -> str:
     return word.lower().replace("-", "").replace("_", "")
 
@@ -99,7 +123,12 @@ def _checked_struct(value: Any, kind: inspect.StructType, path: str, where: str)
 
 
 def _checked_union(value: Any, kind: inspect.UnionType, path: str, where: str, extra: Table) -> Any:
-    for option in kind.types:
+    options = [option for option in kind.types if not isinstance(option, inspect.NoneType)]
+    if value is None and len(options) < len(kind.types):
+        return None
+    if len(options) == 1:
+        return _checked(value, options[0], path, where, extra)
+    for option in options:
         try:
             return _checked(value, option, path, where, extra)
         except UsageError:

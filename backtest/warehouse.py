@@ -15,12 +15,25 @@ import duckdb
 
 from backtest import columns, render
 from backtest.errors import PerpoolError
-from backtest.rundir import load_manifest
+from backtest.rundir import load_manifest, rules_of
 
 SQL = Path(__file__).parent / "sql"
 # In order of dependence.
-VIEWS_FIRST = ("period_start", "closing_samples")
-VIEWS = ("runs", "pool", "rejections", "pending", "trades", "fees", "liquidations", "open_interest", "overview")
+FIRST = ("period_start", "micro_usd", "closing_samples")
+VIEWS = (
+    "runs",
+    "stages",
+    "pool",
+    "rejections",
+    "pending",
+    "trades",
+    "fees",
+    "rewards",
+    "liquidations",
+    "open_interest",
+    "overview",
+    "headlines",
+)
 MACROS = (
     "revenue",
     "exposure",
@@ -30,7 +43,19 @@ MACROS = (
     "trader_pnl",
     "liquidations_by",
 )
-BASE = ("events", "positions", "markets", "lp", "custodies", "market_custodies", "manifests")
+BASE = (
+    "events",
+    "positions",
+    "markets",
+    "lp",
+    "custodies",
+    "market_custodies",
+    "rules",
+    "rules_custodies",
+    "manifests",
+)
+# Mechanisms that decide how results are to be read, and what a run without the choice does.
+_VARIANTS = {"fee_booking": "debt", "margin": "separate", "trade_price": "oracle", "valuation": "collective"}
 # Files whose public view adds or hides something; the file itself is then raw.<name>.
 _WRAPPED = {"pool", "rejections"}
 
@@ -84,7 +109,7 @@ def install(con: duckdb.DuckDBPyConnection, runs: Sequence[Run], *, copy: bool) 
             con.execute(f"CREATE {'TABLE' if copy else 'VIEW'} {target} AS {_union(runs, table)}")
         _describe(con, runs)
         _prices(con, runs, copy)
-        for name in (*VIEWS_FIRST, *VIEWS, *MACROS):
+        for name in (*FIRST, *VIEWS, *MACROS):
             con.execute((SQL / f"{name}.sql").read_text(encoding="utf-8"))
     except duckdb.Error as error:
         raise PerpoolError(f"cannot open {_listed(runs)}: {one_line(error)}; run the backtest again") from error
@@ -112,7 +137,7 @@ def _text(value: str) -> str:
 
 
 def _describe(con: duckdb.DuckDBPyConnection, runs: Sequence[Run]) -> None:
-    """What the manifests say, as tables: runs, manifests, custodies, market_custodies."""
+    """What the manifests say, as tables: manifests, custodies, market_custodies, rules, rules_custodies."""
     con.execute("CREATE TABLE manifests (run VARCHAR, manifest JSON)")
     con.execute(
         "CREATE TABLE custodies (run VARCHAR, custody VARCHAR, price_symbol VARCHAR, decimals INTEGER, unit BIGINT, "
@@ -132,6 +157,28 @@ def _describe(con: duckdb.DuckDBPyConnection, runs: Sequence[Run]) -> None:
         for k in m["markets"]:
             row = [run.name, k["symbol"], k.get("price") or k["symbol"], k["long_custody"], k["short_custody"]]
             con.execute("INSERT INTO market_custodies VALUES (?, ?, ?, ?, ?)", row)
+    _rules(con, runs)
+
+
+def _rules(con: duckdb.DuckDBPyConnection, runs: Sequence[Run]) -> None:
+    """The variants and bands that the results are read by, as the run began (change 0) and after each dated change."""
+    con.execute(
+        "CREATE TABLE rules (run VARCHAR, change BIGINT, fee_booking VARCHAR, margin VARCHAR, trade_price VARCHAR, "
+        "valuation VARCHAR, lp_share_joins BOOLEAN, unrealised_in_aum BOOLEAN)"
+    )
+    con.execute(
+        "CREATE TABLE rules_custodies (run VARCHAR, change BIGINT, custody VARCHAR, conf_bps INTEGER, peg VARCHAR)"
+    )
+    for run in runs:
+        for change, protocol in enumerate(rules_of(run.manifest)):
+            found = [protocol.get(table) or {} for table in ("mechanisms", "fees", "pool")]
+            row: list[Any] = [found[0].get(name, default) for name, default in _VARIANTS.items()]
+            counted = found[0].get("valuation") != "collective_min_max" or bool(found[2].get("unrealised_in_aum"))
+            row += [bool(found[1].get("lp_share_joins")), counted]
+            con.execute("INSERT INTO rules VALUES (?, ?, ?, ?, ?, ?, ?, ?)", [run.name, change, *row])
+            for custody in protocol.get("custody") or run.manifest["custodies"]:
+                values = [custody["symbol"], custody.get("conf_bps", 0), custody.get("peg", "none")]
+                con.execute("INSERT INTO rules_custodies VALUES (?, ?, ?, ?, ?)", [run.name, change, *values])
 
 
 def _prices(con: duckdb.DuckDBPyConnection, runs: Sequence[Run], copy: bool) -> None:

@@ -2,7 +2,7 @@
 
 Adrena custody.rs update_accounting_after_{open,remove}_position_{long,short}, get_collective_position
 (spec 1.10). The average entry price is a 128-bit weighted sum over a quantity; the closing of the last position
-resets a side to zero, which wipes out rounding residues.
+resets a side to zero, which wipes out rounding residues. (The short averages of `kernels.shorts` are kept apart.)
 """
 
 import numpy as np
@@ -29,9 +29,9 @@ def collective_price_floor(side):
 
 
 @inner()
-def collective_interest(interest, index):
+def collective_interest(pool, interest, index):
     """Borrow interest owed by all positions of a custody's side, as of an index value."""
-    return borrow.interest_floor(index, interest.cum_snapshot, interest.borrow_size_usd) + interest.cum_interest_usd
+    return borrow.interest(pool, index, interest.cum_snapshot, interest.borrow_size_usd) + interest.cum_interest_usd
 
 
 @inner()
@@ -55,9 +55,9 @@ def _reset_side(side):
 
 
 @inner()
-def add_position(row, direction, side, interest, index, funding_index):
+def add_position(pool, row, direction, side, interest, index, funding_index):
     """Count a position in (opened, or re-added after an increase); its snapshots must be those of now."""
-    interest.cum_interest_usd = collective_interest(interest, index) + row.unrealised_interest_usd
+    interest.cum_interest_usd = collective_interest(pool, interest, index) + row.unrealised_interest_usd
     interest.cum_snapshot = index
     interest.open_positions += 1
     interest.locked += row.locked
@@ -78,7 +78,7 @@ def add_position(row, direction, side, interest, index, funding_index):
 
 
 @inner()
-def _remove_interest(row, full, interest, index):
+def _remove_interest(pool, row, full, interest, index):
     if full and interest.open_positions == 1:
         interest.open_positions = 0
         interest.borrow_size_usd = 0
@@ -86,8 +86,8 @@ def _remove_interest(row, full, interest, index):
         interest.cum_interest_usd = 0
         interest.cum_snapshot = 0
         return
-    own = borrow.interest_floor(index, row.cum_snapshot, row.borrow_size_usd) + row.unrealised_interest_usd
-    interest.cum_interest_usd = max(collective_interest(interest, index) - own, 0)
+    own = borrow.interest(pool, index, row.cum_snapshot, row.borrow_size_usd) + row.unrealised_interest_usd
+    interest.cum_interest_usd = max(collective_interest(pool, interest, index) - own, 0)
     interest.cum_snapshot = index
     interest.borrow_size_usd -= row.borrow_size_usd
     interest.locked -= row.locked
@@ -96,9 +96,9 @@ def _remove_interest(row, full, interest, index):
 
 
 @inner()
-def remove_position(row, full, direction, side, interest, index, funding_index):
+def remove_position(pool, row, full, direction, side, interest, index, funding_index):
     """Count a position (or, `full` false, the closed part of one) out, with its snapshots of before."""
-    _remove_interest(row, full, interest, index)
+    _remove_interest(pool, row, full, interest, index)
     if full and side.open_positions == 1:
         _reset_side(side)
         return

@@ -8,7 +8,7 @@ import numpy as np
 
 from kernels import codes, triggers
 from kernels._jit import inner, kernel
-from kernels.liquidation import guard_price, search_constants
+from kernels.liquidation import guard_price, leverage_line, search_constants
 
 _GOLDEN = np.uint64(0x9E3779B97F4A7C15)
 _GROUP_BITS = np.uint64(4)
@@ -102,16 +102,17 @@ def release_slot(books, b, slot):
 
 
 @inner()
-def watch_position(books, b, slot, market, custody):
+def watch_position(books, b, slot, market, custody, pool):
     """Set the search columns of an open position from its row (after any change to it) and lift the bounds."""
     row = books.row[slot]
     side = b & 1
     sign = 1.0 if side == codes.LONG else -1.0
     watch = books.watch[slot]
-    watch.threshold, watch.slope = search_constants(row, side, market.max_leverage_bps)
+    watch.threshold, watch.slope = search_constants(pool, row, side, market)
     watch.stop = sign * np.float64(row.stop_loss) if row.stop_loss > 0 else triggers.NEVER
+    watch.stop = max(watch.stop, leverage_line(pool, row, side, market))
     watch.take = -sign * np.float64(row.take_profit) if row.take_profit > 0 else triggers.NEVER
-    books.book[b].guard_price = max(books.book[b].guard_price, guard_price(row, custody, market.max_leverage_bps))
+    books.book[b].guard_price = max(books.book[b].guard_price, guard_price(pool, row, custody, market))
     triggers.raise_path(books, b, slot)
 
 

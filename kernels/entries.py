@@ -1,80 +1,23 @@
-"""Opening and increasing positions, at once or by a limit order.
+"""Opening and growing positions, at once or by a limit order, and adding collateral where that is a kind of growth.
 
-Adrena open_position_{long,short}.rs, increase_position_{long,short}.rs (spec 1.3, 1.9). All checks come before
-anything is booked: an order settles whole or leaves no trace but its reason.
+Adrena open_position_{long,short}.rs, increase_position_{long,short}.rs (spec 1.3, 1.9); solana-labs open_position.rs
+(fee on top of the collateral); GMX v1 increasePosition (A6) and Jupiter, whose fees come out of the collateral and
+whose longs' collateral joins the pool. All checks come before anything is booked: an order settles whole or leaves no
+trace but its reason.
 """
 
-import numpy as np
-
-from kernels import accounting, borrow, codes, funding, limits
-from kernels._jit import YES, inner
-from kernels.book import EMPTY, index_find, index_insert, take_slot, watch_limit, watch_position
-from kernels.events import book_event, new_event, place_event
-from kernels.fees import size_fee_usd
-from kernels.fixed import mul_div_floor
-from kernels.pricing import BPS, tokens_floor, usd_floor
+from kernels import accounting, codes, limits, shorts
+from kernels._jit import NO, YES, inner
+from kernels.book import EMPTY, index_insert, take_slot, watch_position
+from kernels.draft import NEEDS_ROOM, draft_entry
+from kernels.events import book_event, flow_without_spread, new_event, place_event
+from kernels.exit_numbers import ZERO, signed_tokens
+from kernels.fees import fee_ceil, note_flow
+from kernels.ledger import book_fees
+from kernels.merge import merge
+from kernels.pricing import BPS, entry_price, signed_usd_floor, tokens_floor
+from kernels.profit import accrued_funding, accrued_interest
 from kernels.rates import collateral_custody, touch_rates
-
-NEEDS_ROOM = np.int64(-1)  # not a reason: the book is full, Python must grow it and call again
-
-
-@inner()
-def entry_price_allowed(request, side, price):
-    """The trader's worst acceptable price holds."""
-    if request.limit_price <= 0:
-        return True
-    return price <= request.limit_price if side == codes.LONG else price >= request.limit_price
-
-
-@inner()
-def requested_units(request, custody):
-    """Collateral tokens of a request, given as such or in dollars at the low price; not positive if neither."""
-    if request.collateral_units < 0 and request.collateral_usd > 0:
-        return tokens_floor(request.collateral_usd, custody, custody.low)
-    return request.collateral_units
-
-
-@inner()
-def draft_size(draft, request, market, custody, pool):
-    """Fill collateral, size, locked tokens and fees that a request asks for; collateral comes in at the low price."""
-    units = requested_units(request, custody)
-    if units <= 0:
-        return codes.INVALID_ORDER
-    draft.collateral_units = units
-    draft.collateral_usd = usd_floor(units, custody, custody.low)
-    if draft.collateral_usd < pool.min_collateral_usd:
-        return codes.MIN_COLLATERAL
-    leverage = request.leverage_bps
-    if leverage < 0 and request.size_usd > 0 and draft.collateral_usd > 0:
-        leverage = mul_div_floor(request.size_usd, BPS, draft.collateral_usd)
-    if leverage <= 0:
-        return codes.INVALID_ORDER
-    draft.leverage_bps = leverage
-    draft.locked = mul_div_floor(units, leverage, BPS)
-    draft.size_usd = usd_floor(draft.locked, custody, custody.low)
-    if draft.size_usd <= 0:
-        return codes.INVALID_ORDER
-    draft.borrow_size_usd = draft.size_usd
-    draft.exit_fee_usd = size_fee_usd(market.close_bps, draft.locked, custody)
-    draft.liquidation_fee_usd = size_fee_usd(market.liquidation_bps, draft.locked, custody)
-    draft.entry_price = market.price
-    draft.cum_snapshot = custody.index_now
-    draft.funding_snapshot = market.funding_now
-    return codes.OK
-
-
-@inner()
-def _draft_entry(venue, books, request, b):
-    """What a request would add to book b at this tick's prices, in draft 0; fresh price and price bound first."""
-    market = venue.market[b >> 1]
-    custody = venue.custody[collateral_custody(market, b & 1)]
-    reason = limits.price_flags(market, custody, YES)
-    if reason != codes.OK:
-        return reason
-    if not entry_price_allowed(request, b & 1, market.price):
-        return codes.PRICE_LIMIT
-    books.draft[0] = books.draft[2]
-    return draft_size(books.draft[0], request, market, custody, venue.pool[0])
 
 
 @inner()
@@ -82,12 +25,10 @@ def check_entry(position, added, b, venue, market, custody):
     """Leverage, caps and liquidity for a would-be position of which `added` is new."""
     pool = venue.pool[0]
     side = b & 1
-    if not limits.amounts_in_range(added):
-        return codes.AMOUNT_OUT_OF_RANGE
-    reason = limits.leverage_range(position, side, market, custody, pool.now_s, YES)
+    reason = limits.margin_allowed(position, side, market, custody, pool, YES)
     if reason != codes.OK:
         return reason
-    reason = limits.position_caps(position, added, side, venue.side[b], market, custody)
+    reason = limits.position_caps(position, added, side, venue.side[b], market, custody, pool)
     if reason != codes.OK:
         return reason
     if not limits.rate_allowed(pool.borrow, custody, custody.owned, custody.locked + added.locked):
@@ -98,22 +39,82 @@ def check_entry(position, added, b, venue, market, custody):
 
 
 @inner()
-def book_entry(venue, out, cursor, kind, row, added, b, order_id):
-    """Take collateral, lock tokens, refresh rates, write the event. Accounting is the caller's."""
+def _move_separate(event, added, pool, reserve_units):
+    """Collateral tokens are kept apart; an opening fee is paid on top of them."""
+    event.trader_in_units = added.collateral_units + added.open_fee_units
+    event.collateral_units = added.collateral_units
+    if pool.fee_booking == codes.BOOK_PROTOCOL_RESERVE:
+        event.stranded_units = added.open_fee_units - reserve_units  # solana-labs: it never reaches `owned`
+    else:
+        event.owned_units = added.open_fee_units - reserve_units
+
+
+@inner()
+def _move_pooled(event, row, added, side, custody, fees_usd, reserve_units):
+    """Longs' collateral joins the pool; shorts' is kept apart, and pays fees and funding out of its tokens."""
+    event.trader_in_units = added.collateral_units
+    if side == codes.LONG:
+        event.owned_units = added.collateral_units - reserve_units
+        event.margin_usd = event.collateral_usd
+        return
+    fees = tokens_floor(fees_usd, custody, custody.high)
+    paid = signed_tokens(event.funding_usd, custody)
+    event.owned_units = fees - reserve_units + paid
+    event.collateral_units = added.collateral_units - fees - paid
+    row.collateral_units -= fees + paid
+
+
+@inner()
+def _reserve_units(pool, custody, added, fees_usd):
+    """Tokens of an entry's fees that go to the fee reserve at once."""
+    if pool.fee_booking == codes.BOOK_DEBT:
+        return ZERO
+    if pool.fee_booking == codes.BOOK_PROTOCOL_RESERVE:
+        return fee_ceil(BPS - pool.lp_share_bps, added.open_fee_units)
+    if pool.margin == codes.MARGIN_SEPARATE:
+        return added.open_fee_units
+    return tokens_floor(fees_usd, custody, custody.high)
+
+
+@inner()
+def book_entry(venue, out, cursor, kind, row, added, b, order_id, borrow_fee_usd, funding_usd):
+    """Take collateral and fees, lock tokens, refresh rates, write the event. Accounting is the caller's."""
     market = venue.market[b >> 1]
+    pool = venue.pool[0]
     c = collateral_custody(market, b & 1)
     custody = venue.custody[c]
-    custody.locked += added.locked
-    custody.collateral += added.collateral_units
-    touch_rates(venue, b)
     event = new_event(venue, out, cursor, kind)
-    place_event(event, row, b, market, c, custody)
+    place_event(event, row, b, market, c, custody, entry_price(market, b & 1))
     event.order_id = order_id
     event.size_usd = added.size_usd
-    event.collateral_usd = added.collateral_usd
-    event.trader_in_units = added.collateral_units
-    event.collateral_units = added.collateral_units
     event.locked_units = added.locked
+    event.collateral_usd = added.collateral_usd
+    if pool.open_fee == codes.OPEN_FEE_NONE and pool.margin == codes.MARGIN_SEPARATE:
+        event.trader_in_units = added.collateral_units
+        event.collateral_units = added.collateral_units
+    else:
+        fees_usd = added.open_fees_usd + borrow_fee_usd
+        event.open_fee_usd = added.open_fees_usd
+        event.borrow_fee_usd = borrow_fee_usd
+        event.funding_usd = funding_usd
+        reserve = _reserve_units(pool, custody, added, fees_usd)
+        own = fee_ceil(BPS - pool.lp_share_bps, added.open_fees_usd)
+        book_fees(pool, custody, event, fees_usd, own, reserve, row.referred)
+        if pool.margin == codes.MARGIN_POOLED:
+            event.collateral_usd -= fees_usd + funding_usd
+            _move_pooled(event, row, added, b & 1, custody, fees_usd, reserve)
+        else:
+            _move_separate(event, added, pool, reserve)
+        event.owned_value_usd = signed_usd_floor(event.owned_units, custody)
+        event.spread_usd = event.owned_value_usd - flow_without_spread(event)
+        custody.owned += event.owned_units
+        custody.stranded += event.stranded_units
+        row.borrow_fees_usd += borrow_fee_usd
+        row.funding_fees_usd += funding_usd
+    custody.locked += added.locked
+    custody.collateral += event.collateral_units
+    note_flow(venue, b >> 1, added.size_usd)
+    touch_rates(venue, b)
     book_event(venue, out, cursor)
 
 
@@ -137,17 +138,36 @@ def _start_row(row, request, pool):
 
 
 @inner()
+def _charge_opening(row, pool):
+    """Where collateral is pooled the opening fee comes out of it; a reason if there is not enough."""
+    if pool.margin == codes.MARGIN_SEPARATE:
+        return codes.OK
+    if row.collateral_usd < row.open_fees_usd:
+        return codes.INSUFFICIENT_COLLATERAL
+    row.collateral_usd -= row.open_fees_usd
+    return codes.INVALID_ORDER if row.size_usd == 0 else codes.OK
+
+
+@inner()
 def settle_open(venue, books, out, cursor, request, b, kind, slot):
     """Open a position in book b; `slot` is the pending limit order's, or EMPTY. Returns a reason or NEEDS_ROOM."""
     market = venue.market[b >> 1]
-    custody = venue.custody[collateral_custody(market, b & 1)]
+    c = collateral_custody(market, b & 1)
+    custody = venue.custody[c]
     pool = venue.pool[0]
-    reason = _draft_entry(venue, books, request, b)
+    reason = draft_entry(venue, books, request, b, NO)
     if reason != codes.OK:
         return reason
-    draft = books.draft[0]
-    _start_row(draft, request, pool)
-    reason = check_entry(draft, draft, b, venue, market, custody)
+    added = books.draft[0]
+    pooled = pool.margin == codes.MARGIN_POOLED
+    if pooled:
+        books.draft[1] = added
+    position = books.draft[1] if pooled else added
+    _start_row(position, request, pool)
+    reason = _charge_opening(position, pool)
+    if reason != codes.OK:
+        return reason
+    reason = check_entry(position, added, b, venue, market, custody)
     if reason != codes.OK:
         return reason
     if slot == EMPTY:
@@ -155,134 +175,80 @@ def settle_open(venue, books, out, cursor, request, b, kind, slot):
         if slot == EMPTY:
             return NEEDS_ROOM
         index_insert(books.place, request.position_id, slot)
-    draft.position_no = pool.next_position_no
+    position.position_no = pool.next_position_no
     pool.next_position_no += 1
     pool.n_open += 1
-    draft.book = b
-    books.row[slot] = draft
+    position.book = b
+    if pooled and b & 1 == codes.LONG:
+        position.collateral_units = 0
+    books.row[slot] = position
     row = books.row[slot]
-    interest = venue.interest[2 * collateral_custody(market, b & 1) + (b & 1)]
-    accounting.add_position(row, b & 1, venue.side[b], interest, custody.index_now, market.funding_now)
-    book_entry(venue, out, cursor, kind, row, row, b, request.order_id)
-    watch_position(books, b, slot, market, custody)
+    row.open_fee_units = 0  # the draft's own
+    _count_in(venue, row, added, b, c)
+    book_entry(venue, out, cursor, kind, row, added, b, request.order_id, ZERO, ZERO)
+    watch_position(books, b, slot, market, custody, pool)
     return codes.OK
 
 
 @inner()
-def harmonic_price_floor(old_size, old_price, new_size, new_price):
-    """Average entry weighted by size in the asset; the inner division floors first (spec 1.9)."""
-    total = old_size + new_size
-    if new_price >= old_price:
-        return mul_div_floor(total, old_price, old_size + mul_div_floor(new_size, old_price, new_price))
-    return mul_div_floor(total, new_price, mul_div_floor(old_size, new_price, old_price) + new_size)
+def _count_in(venue, row, added, b, c):
+    """Add a new or grown position to the sums of its side."""
+    market = venue.market[b >> 1]
+    side = venue.side[b]
+    index, funding_index = venue.custody[c].index_now, market.funding_now
+    if b & 1 == codes.SHORT:
+        shorts.note_increase(venue.pool[0], market, side, added.size_usd)
+    interest = venue.interest[2 * c + (b & 1)]
+    accounting.add_position(venue.pool[0], row, b & 1, side, interest, index, funding_index)
 
 
 @inner()
-def _merge(row, added, market, custody, side, pool):
-    """Add a draft to a position: average entry, sums, interest and funding so far set aside, new snapshots."""
-    sign = 1 if side == codes.LONG else -1
-    row.unrealised_interest_usd += borrow.interest_floor(custody.index_now, row.cum_snapshot, row.borrow_size_usd)
-    row.unrealised_funding_usd += funding.owed_ceil(sign, market.funding_now, row.funding_snapshot, row.size_usd)
-    row.cum_snapshot = custody.index_now
-    row.funding_snapshot = market.funding_now
-    row.entry_price = harmonic_price_floor(row.size_usd, row.entry_price, added.size_usd, market.price)
-    row.size_usd += added.size_usd
-    row.borrow_size_usd += added.borrow_size_usd
-    row.collateral_usd += added.collateral_usd
-    row.collateral_units += added.collateral_units
-    row.locked += added.locked
-    row.exit_fee_usd += added.exit_fee_usd
-    row.liquidation_fee_usd += added.liquidation_fee_usd
-    row.edit_s = pool.now_s
-    row.opened_size_usd += added.size_usd
-    row.deposited_usd += added.collateral_usd
-    row.max_locked = max(row.max_locked, row.locked)
+def _charge(row, pool, fees_usd, funding_usd):
+    """Take opening fee, borrow fee and funding out of a pooled position's collateral."""
+    if pool.margin == codes.MARGIN_SEPARATE:
+        return codes.OK
+    row.collateral_usd -= fees_usd + funding_usd
+    if row.collateral_usd < 0:
+        return codes.INSUFFICIENT_COLLATERAL
+    return codes.INVALID_ORDER if row.size_usd == 0 else codes.OK
 
 
 @inner()
-def settle_increase(venue, books, out, cursor, request, b, slot):
-    """Add size and collateral to an open position."""
+def settle_increase(venue, books, out, cursor, request, b, slot, kind):
+    """Add size and collateral to an open position; pooled collateral alone too (`kind` deposit_collateral)."""
     market = venue.market[b >> 1]
     c = collateral_custody(market, b & 1)
     custody = venue.custody[c]
     pool = venue.pool[0]
-    reason = _draft_entry(venue, books, request, b)
+    reason = draft_entry(venue, books, request, b, YES)
     if reason != codes.OK:
         return reason
     added = books.draft[0]
     books.draft[1] = books.row[slot]
     grown = books.draft[1]
-    _merge(grown, added, market, custody, b & 1, pool)
+    borrow_fee, owed_funding = ZERO, ZERO
+    if pool.interest == codes.INTEREST_CHARGED:
+        borrow_fee = accrued_interest(pool, grown, custody)
+        owed_funding = accrued_funding(grown, market, b & 1)
+    merge(grown, added, market, custody, b & 1, pool)
+    if pool.interest == codes.INTEREST_CHARGED:
+        grown.unrealised_interest_usd = 0
+        grown.unrealised_funding_usd = 0
+    reason = _charge(grown, pool, added.open_fees_usd + borrow_fee, owed_funding)
+    if reason != codes.OK:
+        return reason
     reason = check_entry(grown, added, b, venue, market, custody)
     if reason != codes.OK:
         return reason
     interest = venue.interest[2 * c + (b & 1)]
     side = venue.side[b]
     index, funding_index = custody.index_now, market.funding_now
-    accounting.remove_position(books.row[slot], YES, b & 1, side, interest, index, funding_index)
+    if b & 1 == codes.SHORT:
+        shorts.note_increase(pool, market, side, added.size_usd)
+    accounting.remove_position(pool, books.row[slot], YES, b & 1, side, interest, index, funding_index)
     books.row[slot] = grown
     row = books.row[slot]
-    accounting.add_position(row, b & 1, side, interest, index, funding_index)
-    book_entry(venue, out, cursor, codes.K_INCREASE, row, added, b, request.order_id)
-    watch_position(books, b, slot, market, custody)
+    accounting.add_position(pool, row, b & 1, side, interest, index, funding_index)
+    book_entry(venue, out, cursor, kind, row, added, b, request.order_id, borrow_fee, owed_funding)
+    watch_position(books, b, slot, market, custody, pool)
     return codes.OK
-
-
-@inner()
-def place_limit(venue, books, request, b):
-    """Keep a limit order pending in book b. Money moves only when it fills."""
-    pool = venue.pool[0]
-    has_size = request.leverage_bps > 0 or request.size_usd > 0
-    has_collateral = request.collateral_units > 0 or request.collateral_usd > 0
-    if request.trigger_price <= 0 or not has_size or not has_collateral:
-        return codes.INVALID_ORDER
-    slot = take_slot(books, b)
-    if slot == EMPTY:
-        return NEEDS_ROOM
-    index_insert(books.place, request.position_id, slot)
-    books.row[slot] = books.draft[2]
-    row = books.row[slot]
-    row.status = codes.PENDING_LIMIT
-    row.book = b
-    row.position_no = pool.next_limit_no
-    pool.next_limit_no += 1
-    row.position_id = request.position_id
-    row.order_id = request.order_id
-    row.referred = request.referred
-    row.open_us = pool.now_us
-    row.stop_loss = request.stop_loss
-    row.stop_limit = request.stop_limit
-    row.take_profit = request.take_profit
-    row.trigger_price = request.trigger_price
-    row.limit_price = request.limit_price
-    row.leverage_bps = request.leverage_bps
-    row.size_usd = request.size_usd
-    row.collateral_units = request.collateral_units
-    row.collateral_usd = request.collateral_usd
-    watch_limit(books, b, slot)
-    return codes.OK
-
-
-@inner()
-def request_of_limit(row, request):
-    """The open request that a pending limit order stands for."""
-    request.order_id = row.order_id
-    request.position_id = row.position_id
-    request.referred = row.referred
-    request.stop_loss = row.stop_loss
-    request.stop_limit = row.stop_limit
-    request.take_profit = row.take_profit
-    request.limit_price = -1  # its band has been checked with its trigger
-    request.leverage_bps = row.leverage_bps
-    request.size_usd = row.size_usd
-    request.collateral_units = row.collateral_units
-    request.collateral_usd = row.collateral_usd
-
-
-@inner()
-def find_row(books, position_id, status):
-    """Slot of a position id with the wanted status, or EMPTY."""
-    slot = index_find(books.place, position_id)
-    if slot == EMPTY or books.row[slot].status != status:
-        return EMPTY
-    return slot

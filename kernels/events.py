@@ -26,18 +26,19 @@ def new_event(venue, out, cursor, kind):
     event.side = -1
     event.custody = -1
     event.lp_account = -1
+    event.change = -1
     return event
 
 
 @inner()
-def place_event(event, row, b, market, custody_id, custody):
+def place_event(event, row, b, market, custody_id, custody, price):
     """Fill in whose event it is and at which prices."""
     event.position_id = row.position_id
     event.position_no = row.position_no
     event.market = b >> 1
     event.side = b & 1
     event.custody = custody_id
-    event.price = market.price
+    event.price = price
     event.custody_price = custody.price
 
 
@@ -48,6 +49,7 @@ def flow_without_spread(event):
         event.lp_flow_usd
         + event.lp_fee_usd
         - event.pnl_usd
+        + event.open_fee_usd
         + event.exit_fee_usd
         + event.borrow_fee_usd
         + event.prepaid_borrow_usd
@@ -56,6 +58,9 @@ def flow_without_spread(event):
         + event.confiscated_usd
         + event.drift_usd
         - event.debt_paid_usd
+        - event.reserved_fee_usd
+        - event.liquidator_usd
+        + event.margin_usd
     )
 
 
@@ -73,7 +78,13 @@ def book_event(venue, out, cursor):
     pool.borrow_fee_usd += event.borrow_fee_usd + event.prepaid_borrow_usd
     pool.lp_fee_usd += event.lp_fee_usd
     pool.funding_usd += event.funding_usd
-    pool.to_others_usd += event.protocol_share_usd + event.referrer_share_usd
+    pool.to_others_usd += event.reserved_fee_usd
+    if pool.fee_booking == codes.BOOK_DEBT:
+        pool.to_others_usd += event.protocol_share_usd + event.referrer_share_usd
+    pool.open_fee_usd += event.open_fee_usd
+    pool.liquidator_usd += event.liquidator_usd
+    pool.margin_usd += event.margin_usd
+    pool.reserved_fee_usd += event.reserved_fee_usd
     pool.pnl_usd += event.pnl_usd
     pool.bad_debt_usd += event.bad_debt_usd
     pool.confiscated_usd += event.confiscated_usd
@@ -135,4 +146,6 @@ def write_position(out, cursor, row, b, custody_id, outcome, closed_us, close_pr
     record.funding_usd = row.funding_fees_usd
     record.bad_debt_usd = row.bad_debt_usd
     record.max_locked_units = row.max_locked
+    record.open_fee_usd = row.open_fees_usd
+    record.confiscated_usd = row.confiscated_usd
     cursor.n_positions += 1

@@ -6,15 +6,15 @@ in the cursor and in `Work`, so results do not depend on chunk or buffer sizes.
 
 import numpy as np
 
-from kernels import borrow, brute, codes, funding, limits, liquidity, search, settle
-from kernels._jit import YES, inner, kernel, step
-from kernels.entries import NEEDS_ROOM
+from kernels import borrow, brute, codes, distribution, funding, liquidity, search, settle
+from kernels._jit import inner, kernel, step
+from kernels.draft import NEEDS_ROOM
 from kernels.events import write_position, write_rejection
-from kernels.pricing import quote_custody
+from kernels.pricing import exit_price, posted_price, quote_custody, quote_market
 from kernels.rates import collateral_custody
 from kernels.sample import sample_pool
 
-_SPARE_ROWS = 4  # most rows that one step writes to one buffer
+_SPARE_ROWS = 4  # most rows that one step writes to one buffer, but for distributions
 P_SEARCH, P_TRIGGERS, P_TRADES, P_POOL, P_SAMPLE = range(5)
 
 
@@ -26,12 +26,11 @@ def _quote_tick(venue, ticks, t):
     pool.now_s = pool.now_us // 1_000_000
     for c in range(venue.custody.shape[0]):
         custody = venue.custody[c]
-        quote_custody(custody, ticks.price[t, custody.price_symbol], ticks.flags[t, custody.price_symbol])
-        custody.index_now = borrow.index_at(custody, pool.now_s)
+        quote_custody(custody, ticks, t)
+        custody.index_now = borrow.index_at(pool, custody, pool.now_s)
     for m in range(venue.market.shape[0]):
         market = venue.market[m]
-        market.price = ticks.price[t, market.price_symbol]
-        market.flags = ticks.flags[t, market.price_symbol]
+        quote_market(pool, market, ticks, t)
         market.funding_now = funding.index_at(market, pool.now_s)
 
 
@@ -41,16 +40,20 @@ def _find_triggers(venue, books, work, cursor):
     cursor.n_candidates = 0
     for b in range(books.book.shape[0]):
         market = venue.market[b >> 1]
-        custody = venue.custody[collateral_custody(market, b & 1)]
+        c = collateral_custody(market, b & 1)
+        if c < 0:
+            continue  # the market does not offer this side
+        custody = venue.custody[c]
         sign = 1 if b & 1 == codes.LONG else -1
         books.book[b].x = float(custody.index_now + sign * market.funding_now)
-        if books.book[b].n_rows == 0 or limits.price_flags(market, custody, YES) != codes.OK:
-            continue
+        price = exit_price(market, b & 1)
+        if books.book[b].n_rows == 0 or (market.flags | custody.flags) != 0 or price <= 0:
+            continue  # stale, closed, or no keeper at work
         if cursor.scan != 0:
             brute.scan_book(venue, books, work, cursor, b)
             continue
-        search.descend(venue, books, work, cursor, b, float(sign * market.price))
-        if custody.price <= books.book[b].guard_price:
+        search.descend(venue, books, work, cursor, b, float(sign * price))
+        if posted_price(custody) <= books.book[b].guard_price:
             search.scan_capped(venue, books, work, cursor, b)
     if cursor.n_candidates > 1:
         search.sort_triggers(work, cursor.n_candidates)
@@ -69,9 +72,10 @@ def _find_orders(orders, cursor, now_us):
 
 
 @inner()
-def _has_room(out, cursor):
+def _has_room(venue, out, cursor):
+    # A distribution writes an event per custody.
     return (
-        cursor.n_events + _SPARE_ROWS <= out.event.shape[0]
+        cursor.n_events + venue.custody.shape[0] + _SPARE_ROWS <= out.event.shape[0]
         and cursor.n_positions + _SPARE_ROWS <= out.position.shape[0]
         and cursor.n_rejections + _SPARE_ROWS <= out.rejection.shape[0]
     )
@@ -87,7 +91,7 @@ def _stop(cursor, status):
 def _settle_triggers(venue, books, out, work, cursor):
     request = work.request[0]
     while cursor.candidate < cursor.n_candidates:
-        if not _has_room(out, cursor):
+        if not _has_room(venue, out, cursor):
             return _stop(cursor, codes.EVENTS_FULL)
         i = cursor.candidate
         settle.settle_trigger(venue, books, out, cursor, request, work.key[i], work.slot[i])
@@ -100,7 +104,7 @@ def _settle_trades(venue, books, out, work, cursor, orders):
     request = work.request[0]
     while cursor.order < cursor.order_high:
         if orders.action[cursor.order] < codes.FIRST_POOL_ACTION:
-            if not _has_room(out, cursor):
+            if not _has_room(venue, out, cursor):
                 return _stop(cursor, codes.EVENTS_FULL)
             settle.load_request(orders, cursor.order, request)
             reason = settle.settle_trade(venue, books, out, cursor, request)
@@ -116,7 +120,7 @@ def _settle_pool_orders(venue, accounts, out, work, cursor, orders):
     request = work.request[0]
     while cursor.has_pool_orders != 0 and cursor.order < cursor.order_high:
         if orders.action[cursor.order] >= codes.FIRST_POOL_ACTION:
-            if not _has_room(out, cursor):
+            if not _has_room(venue, out, cursor):
                 return _stop(cursor, codes.EVENTS_FULL)
             settle.load_request(orders, cursor.order, request)
             reason = settle.settle_pool_order(venue, accounts, out, cursor, request)
@@ -132,12 +136,13 @@ def _distribute_if_due(venue, out, work, cursor):
     pool = venue.pool[0]
     if pool.distribution_interval_s <= 0 or pool.now_s < pool.next_distribution_s:
         return True
-    if not _has_room(out, cursor):
+    if not _has_room(venue, out, cursor):
         return _stop(cursor, codes.EVENTS_FULL)
     pool.next_distribution_s = (pool.now_s // pool.distribution_interval_s + 1) * pool.distribution_interval_s
     work.request[0].order_id = -1
     work.request[0].lp_account = -1
-    liquidity.settle_distribution(venue, out, cursor, work.request[0])
+    work.request[0].custody = -1
+    distribution.settle_distribution(venue, out, cursor, work.request[0])
     return True
 
 
@@ -206,6 +211,8 @@ def start_pool(venue, accounts, out, work, cursor_array, ticks, genesis_units):
     pool = venue.pool[0]
     for c in range(venue.custody.shape[0]):
         venue.custody[c].last_update_s = pool.now_s
+        if pool.borrow == codes.BORROW_STEPWISE:
+            venue.custody[c].last_update_s -= pool.now_s % pool.borrow_interval_s
     for m in range(venue.market.shape[0]):
         venue.market[m].last_update_s = pool.now_s
     if pool.distribution_interval_s > 0:

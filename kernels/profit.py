@@ -1,21 +1,23 @@
 """What a position is worth: interest, funding, price PnL, its cap, margin and leverage.
 
-Adrena pool.rs get_pnl_usd, get_leverage, get_exit_position_numbers (spec 1.6-1.8). A profit is capped by the
-value of the tokens locked for it, so a short cannot win more than its notional.
+Adrena and solana-labs (pool.rs get_pnl_usd, get_leverage; spec 1.6-1.8, 2) cut a profit to the value of the tokens
+locked for it, so a short cannot win more than its notional, and round losses up. GMX v1 (Vault getDelta; A5) and
+Jupiter (get-position-pnl.ts) cut nothing and round both ways down; GMX counts no small profit soon after an increase.
 """
 
 from kernels import borrow, codes, funding
 from kernels._jit import formula, inner
 from kernels.fixed import SATURATED, mul_div_ceil, mul_div_floor
-from kernels.pricing import BPS, usd_floor
+from kernels.pricing import BPS, exit_price, posted_price, usd_floor
 
 INFINITE_LEVERAGE = SATURATED
 
 
 @inner()
-def accrued_interest(row, custody):
+def accrued_interest(pool, row, custody):
     """Borrow fee owed and not yet resolved [micro-dollars], as of this tick."""
-    return borrow.interest_floor(custody.index_now, row.cum_snapshot, row.borrow_size_usd) + row.unrealised_interest_usd
+    owed = borrow.interest(pool, custody.index_now, row.cum_snapshot, row.borrow_size_usd)
+    return owed + row.unrealised_interest_usd
 
 
 @inner()
@@ -26,42 +28,65 @@ def accrued_funding(row, market, side):
 
 
 @inner()
-def net_profit(side, size_usd, entry, price, cost, funding_usd, cap_usd):
-    """Signed result [micro-dollars] after `cost` (fees, interest) and funding; a profit is cut to `cap_usd`.
-
-    Profit floors, loss ceils. Funding received counts as a bonus on either branch; where the price has not
-    moved in favour, a profit made of the bonus alone is not capped (r39).
-    """
-    owed = max(funding_usd, 0)
-    bonus = max(-funding_usd, 0)
+def price_result(pool, side, size_usd, entry, price):
+    """Signed price PnL of a size [micro-dollars]: profits floor; losses ceil where profits are capped, else floor."""
     move = price - entry if side == codes.LONG else entry - price
     if move > 0:
-        net = mul_div_floor(size_usd, move, entry) + bonus - cost - owed
-        return min(net, cap_usd) if net >= 0 else net
-    return bonus - mul_div_ceil(size_usd, -move, entry) - cost - owed
+        return mul_div_floor(size_usd, move, entry)
+    if pool.profit == codes.PROFIT_UNCAPPED:
+        return -mul_div_floor(size_usd, -move, entry)
+    return -mul_div_ceil(size_usd, -move, entry)
 
 
 @inner()
-def profit_cap(row, custody, now_s):
-    """Value at the low price of the locked tokens; 0 within the second of opening."""
-    if now_s <= row.open_s:
-        return 0
-    return usd_floor(row.locked, custody, custody.low)
+def is_young_profit(pool, market, row, gross_usd):
+    """GMX v1 getDelta: a profit of at most `min_profit_bps` of the size counts as none for a time after an increase."""
+    if market.min_profit_bps == 0 or gross_usd <= 0 or pool.now_s > row.increased_s + pool.min_profit_s:
+        return False
+    return gross_usd <= mul_div_floor(row.size_usd, market.min_profit_bps, BPS)
 
 
 @formula()
-def position_profit(row, side, market, custody, fee_usd, now_s):
+def gross_result(pool, row, side, market):
+    """Signed price PnL of a position at its exit price, before any fee."""
+    gross = price_result(pool, side, row.size_usd, row.entry_price, exit_price(market, side))
+    return 0 if is_young_profit(pool, market, row, gross) else gross
+
+
+@inner()
+def net_result(gross_usd, cost_usd, funding_usd, cap_usd, has_gained):
+    """Signed result after `cost_usd` (fees, interest) and funding; a profit that the price has made is cut to the cap.
+
+    Funding received counts as a bonus; where the price has not moved in favour, a profit made of the bonus alone is
+    not capped (Adrena r39).
+    """
+    net = gross_usd - cost_usd - funding_usd
+    return min(net, cap_usd) if has_gained and net >= 0 else net
+
+
+@inner()
+def profit_cap(pool, row, custody):
+    """Value of the locked tokens at the price of posted collateral, 0 within the second of opening; or no cap."""
+    if pool.profit == codes.PROFIT_UNCAPPED:
+        return SATURATED
+    if pool.now_s <= row.open_s:
+        return 0
+    return usd_floor(row.locked, custody, posted_price(custody))
+
+
+@inner()
+def has_gained(side, entry, price):
+    """The price has moved in the position's favour."""
+    return price > entry if side == codes.LONG else price < entry
+
+
+@formula()
+def position_profit(pool, row, side, market, custody, fee_usd):
     """Signed result of closing now with the given exit or liquidation fee."""
-    cost = fee_usd + accrued_interest(row, custody) + row.paid_interest_usd
-    return net_profit(
-        side,
-        row.size_usd,
-        row.entry_price,
-        market.price,
-        cost,
-        accrued_funding(row, market, side),
-        profit_cap(row, custody, now_s),
-    )
+    cost = fee_usd + accrued_interest(pool, row, custody) + row.paid_interest_usd
+    gross = gross_result(pool, row, side, market)
+    gained = has_gained(side, row.entry_price, exit_price(market, side))
+    return net_result(gross, cost, accrued_funding(row, market, side), profit_cap(pool, row, custody), gained)
 
 
 @formula()
@@ -71,9 +96,3 @@ def leverage_bps(size_usd, collateral_usd, profit_usd):
     if margin <= 0:
         return INFINITE_LEVERAGE
     return mul_div_floor(size_usd, BPS, margin)
-
-
-@inner()
-def liquidation_check_fee(row):
-    """The larger of exit and liquidation fee enters the liquidation test."""
-    return max(row.liquidation_fee_usd, row.exit_fee_usd)

@@ -15,7 +15,7 @@ def touch_rates(venue, b):
     """After the books have changed: borrow rate of the backing custody, funding rate of the market."""
     market = venue.market[b >> 1]
     pool = venue.pool[0]
-    borrow.touch(pool.borrow, venue.custody[collateral_custody(market, b & 1)], pool.now_s)
+    borrow.touch(pool, venue.custody[collateral_custody(market, b & 1)], pool.now_s)
     if pool.funding != codes.FUNDING_NONE:
         first = b & ~1
         funding.touch(market, pool.now_s, venue.side[first].size_usd, venue.side[first + 1].size_usd)

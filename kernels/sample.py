@@ -4,7 +4,7 @@ from kernels import codes
 from kernels._jit import inner, step
 from kernels.fixed import SATURATED
 from kernels.pricing import usd_floor
-from kernels.valuation import collective_position, lp_price_floor, value_pool
+from kernels.valuation import AT_LOW, collective_position, lp_price_floor, shorts_result, value_pool, value_price
 
 
 @step()
@@ -18,7 +18,11 @@ def _sample_custodies(venue, samples, cursor):
         record.owned_units = custody.owned
         record.locked_units = custody.locked
         record.collateral_units = custody.collateral
-        record.value_usd = usd_floor(custody.owned, custody, custody.low)
+        record.low_price = value_price(venue.pool[0], custody, AT_LOW)
+        record.value_usd = usd_floor(custody.owned, custody, record.low_price)
+        record.fee_units = custody.fees
+        record.stranded_units = custody.stranded
+        record.dollars_usd = custody.dollars_usd
         record.borrow_rate = custody.rate
         record.borrow_index = custody.index_now
         cursor.n_pool_samples += 1
@@ -26,7 +30,14 @@ def _sample_custodies(venue, samples, cursor):
 
 @inner()
 def _trader_pnl(venue, m, direction):
-    """Collective price PnL of a side, cap included: its result with the costs added back."""
+    """Collective price PnL of a side as the valuation counts it, cap included, with the costs added back."""
+    pool = venue.pool[0]
+    if pool.valuation == codes.VALUE_GUARANTEED:
+        if direction == codes.SHORT:
+            return shorts_result(venue, m, AT_LOW)
+        side = venue.side[2 * m]
+        custody = venue.custody[venue.market[m].long_custody]
+        return usd_floor(side.locked, custody, value_price(pool, custody, AT_LOW)) - side.size_usd
     traders = collective_position(venue, m, direction)
     return traders.profit + traders.exit_fee + traders.interest + traders.funding
 
@@ -53,6 +64,9 @@ def _sample_markets(venue, samples, cursor):
         record.funding_index = market.funding_now
         total += record.long_pnl_usd + record.short_pnl_usd
         cursor.n_market_samples += 1
+    pool = venue.pool[0]
+    if pool.valuation == codes.VALUE_COLLECTIVE_MIN_MAX and pool.unrealised_in_aum == 0:
+        return 0
     return total
 
 
@@ -60,7 +74,7 @@ def _sample_markets(venue, samples, cursor):
 def _sample_lp(venue, samples, cursor, unrealised_usd):
     """Level of AUM, and cumulative sources that sum to it: realised sums of the events plus accrued levels."""
     pool = venue.pool[0]
-    value = value_pool(venue)
+    value = value_pool(venue, AT_LOW)
     record = samples.lp_sample[cursor.n_lp_samples]
     record.timestamp = pool.now_us
     record.aum_usd = value.aum
@@ -84,8 +98,12 @@ def _sample_lp(venue, samples, cursor, unrealised_usd):
     record.bad_debt_usd = pool.bad_debt_usd
     record.confiscated_usd = pool.confiscated_usd
     record.spread_usd = pool.spread_usd
+    record.open_fee_usd = pool.open_fee_usd
+    record.liquidator_usd = pool.liquidator_usd
+    record.margin_usd = value.margin
     named = (
         record.lp_flow_usd
+        + record.open_fee_usd
         + record.exit_fee_usd
         + record.borrow_fee_usd
         + record.lp_fee_usd
@@ -96,8 +114,11 @@ def _sample_lp(venue, samples, cursor, unrealised_usd):
         - record.bad_debt_usd
         + record.confiscated_usd
         + record.spread_usd
+        - record.liquidator_usd
+        + pool.margin_usd
+        - record.margin_usd
     )
-    # Nothing is left but what the floor at zero cuts off an insolvent pool.
+    # Nothing is left but what the floor at zero cuts off an insolvent pool, and the floors of the guaranteed form.
     record.rounding_usd = value.aum - named
     cursor.n_lp_samples += 1
     if value.assets >= SATURATED >> 1 or value.aum >= SATURATED >> 1:

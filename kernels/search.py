@@ -3,6 +3,7 @@
 from kernels import codes, limits, triggers
 from kernels._jit import inner
 from kernels.liquidation import guard_price, is_liquidatable
+from kernels.pricing import entry_price, exit_price
 from kernels.rates import collateral_custody
 from kernels.settle import T_LIMIT, T_LIQUIDATION, T_STOP_LOSS, T_TAKE_PROFIT, trigger_key
 from kernels.state import FAN_OUT
@@ -49,16 +50,17 @@ def inspect_slot(venue, books, work, cursor, b, slot):
     pool = venue.pool[0]
     found = cursor.n_candidates
     if row.status == codes.PENDING_LIMIT:
-        if _limit_reached(row, side, market.price):
+        if _limit_reached(row, side, entry_price(market, side)):
             _push(work, cursor, T_LIMIT, b, row.position_no, slot)
     elif row.status == codes.OPEN_POSITION:
         custody = venue.custody[collateral_custody(market, side)]
-        if is_liquidatable(row, side, market, custody, pool.now_s):
+        if is_liquidatable(pool, row, side, market, custody):
             _push(work, cursor, T_LIQUIDATION, b, row.position_no, slot)
         elif not limits.too_young(row, pool):
-            if _stop_reached(row, side, market.price):
+            price = exit_price(market, side)
+            if _stop_reached(row, side, price):
                 _push(work, cursor, T_STOP_LOSS, b, row.position_no, slot)
-            if _target_reached(row, side, market.price):
+            if _target_reached(row, side, price):
                 _push(work, cursor, T_TAKE_PROFIT, b, row.position_no, slot)
     if cursor.n_candidates > found:
         books.watch[slot].leaving = 1
@@ -116,7 +118,7 @@ def scan_capped(venue, books, work, cursor, b):
     for slot in range(book.base, book.base + book.capacity):
         if books.row[slot].status == codes.OPEN_POSITION and books.watch[slot].leaving == 0:
             inspect_slot(venue, books, work, cursor, b, slot)
-            guard = max(guard, guard_price(books.row[slot], custody, market.max_leverage_bps))
+            guard = max(guard, guard_price(venue.pool[0], books.row[slot], custody, market))
     book.guard_price = guard
 
 

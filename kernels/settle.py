@@ -2,8 +2,8 @@
 
 import numpy as np
 
-from kernels import codes, entries, exits, liquidity, margin
-from kernels._jit import inner, step
+from kernels import codes, distribution, entries, exits, limits, liquidity, margin, partial, pending, swaps, withdrawals
+from kernels._jit import YES, inner, step
 from kernels.book import EMPTY, index_find, release_slot
 from kernels.events import reject, write_rejection
 from kernels.rates import collateral_custody
@@ -43,15 +43,17 @@ def _enter(venue, books, out, cursor, request):
     if request.market < 0 or request.side < 0:
         return codes.INVALID_ORDER
     b = 2 * request.market + request.side
+    if collateral_custody(venue.market[request.market], request.side) < 0:
+        return codes.SIDE_NOT_OFFERED
     cursor.detail = b  # the book to grow, should it be full
     if request.action == codes.LIMIT_OPEN:
-        return entries.place_limit(venue, books, request, b)
+        return pending.place_limit(venue, books, request, b)
     return entries.settle_open(venue, books, out, cursor, request, b, codes.K_OPEN, EMPTY)
 
 
 @step()
 def _cancel(venue, books, out, cursor, request):
-    slot = entries.find_row(books, request.position_id, codes.PENDING_LIMIT)
+    slot = pending.find_row(books, request.position_id, codes.PENDING_LIMIT)
     if slot == EMPTY:
         return codes.POSITION_NOT_FOUND
     row = books.row[slot]
@@ -73,35 +75,80 @@ def settle_trade(venue, books, out, cursor, request):
         return _enter(venue, books, out, cursor, request)
     if action == codes.CANCEL_LIMIT:
         return _cancel(venue, books, out, cursor, request)
-    slot = entries.find_row(books, request.position_id, codes.OPEN_POSITION)
+    slot = pending.find_row(books, request.position_id, codes.OPEN_POSITION)
     if slot == EMPTY:
         return codes.POSITION_NOT_FOUND
     b = books.row[slot].book
-    if action == codes.CLOSE:
-        return exits.settle_close(venue, books, out, cursor, request, b, slot)
-    if action == codes.DECREASE:
-        return exits.settle_decrease(venue, books, out, cursor, request, b, slot)
-    if action == codes.INCREASE:
-        return entries.settle_increase(venue, books, out, cursor, request, b, slot)
+    # One call of each heavy function, here: numba optimises a callee again in every caller.
+    if action <= codes.CLOSE and action != codes.INCREASE:
+        return _reduce(venue, books, out, cursor, request, b, slot)
+    if action == codes.DEPOSIT_COLLATERAL or action == codes.WITHDRAW_COLLATERAL:
+        reason = margin.edit_allowed(venue, books, request, b, slot)
+        if reason != codes.OK:
+            return reason
+    pool = venue.pool[0]
+    pooled = pool.margin == codes.MARGIN_POOLED
+    if action == codes.INCREASE or (action == codes.DEPOSIT_COLLATERAL and pooled):
+        kind = codes.K_INCREASE
+        if action == codes.DEPOSIT_COLLATERAL:
+            kind = codes.K_DEPOSIT_COLLATERAL
+            margin.as_growth(request)
+        return entries.settle_increase(venue, books, out, cursor, request, b, slot, kind)
     if action == codes.DEPOSIT_COLLATERAL:
         return margin.settle_deposit(venue, books, out, cursor, request, b, slot)
     if action == codes.WITHDRAW_COLLATERAL:
+        if pooled:
+            return _reduce(venue, books, out, cursor, request, b, slot)
         return margin.settle_withdraw(venue, books, out, cursor, request, b, slot)
     if action == codes.RESOLVE_BORROW:
         return margin.settle_resolve(venue, books, out, cursor, request, b, slot)
     return margin.settle_triggers(venue, books, out, cursor, request, b, slot)
 
 
+@inner()
+def _reduce(venue, books, out, cursor, request, b, slot):
+    """Close a position, decrease it, or (realised) take collateral out of it."""
+    action = request.action
+    kind = codes.K_DECREASE
+    market = venue.market[b >> 1]
+    reason = limits.price_flags(market, venue.custody[collateral_custody(market, b & 1)], YES)
+    if reason != codes.OK and action != codes.WITHDRAW_COLLATERAL:
+        return reason
+    if action == codes.DECREASE:
+        reason = partial.plan_decrease(venue, books, request, slot)
+        if reason != codes.OK:
+            return reason
+        if request.fraction_e6 >= exits.WHOLE:
+            action = codes.CLOSE
+    if action == codes.WITHDRAW_COLLATERAL:
+        request.size_usd = 0
+        kind = codes.K_WITHDRAW_COLLATERAL
+    else:
+        reason = exits.exit_allowed(venue, request, books.row[slot], b)
+        if reason != codes.OK:
+            return reason
+    if action == codes.CLOSE:
+        return exits.settle_whole(venue, books, out, cursor, b, slot, codes.K_CLOSE, request.order_id)
+    if kind == codes.K_WITHDRAW_COLLATERAL or venue.pool[0].partial_close == codes.PARTIAL_REALISED:
+        return partial.settle_realised(venue, books, out, cursor, request, b, slot, kind)
+    return partial.settle_pro_rata(venue, books, out, cursor, request, b, slot)
+
+
 @step()
 def settle_pool_order(venue, accounts, out, cursor, request):
     """Settle one LP order, swap or fee distribution; returns its reason code, or NEEDS_ROOM for a new account."""
-    if request.action == codes.ADD_LIQUIDITY:
+    action = request.action
+    if action == codes.ADD_LIQUIDITY or action == codes.ISSUE_DOLLARS:
         return liquidity.settle_add(venue, accounts, out, cursor, request)
-    if request.action == codes.REMOVE_LIQUIDITY:
-        return liquidity.settle_remove(venue, accounts, out, cursor, request)
-    if request.action == codes.SWAP:
-        return liquidity.settle_swap(venue, out, cursor, request)
-    return liquidity.settle_distribution(venue, out, cursor, request)
+    if action == codes.REMOVE_LIQUIDITY or action == codes.REDEEM_DOLLARS:
+        return withdrawals.settle_remove(venue, accounts, out, cursor, request)
+    if action == codes.SWAP:
+        return swaps.settle_swap(venue, out, cursor, request)
+    if action == codes.DISTRIBUTE_FEES:
+        return distribution.settle_distribution(venue, out, cursor, request)
+    if action == codes.DONATE:
+        return liquidity.settle_donate(venue, out, cursor, request)
+    return liquidity.settle_accrue(venue, out, cursor, request)
 
 
 @inner()
@@ -135,14 +182,15 @@ def settle_trigger(venue, books, out, cursor, request, key, slot):
     if row.status != wanted or row.position_no != key & ((1 << NUMBER_BITS) - 1):
         return  # its stop-loss and its take-profit fired together, and the stop has closed it
     if kind == T_LIMIT:
-        entries.request_of_limit(row, request)
+        pending.request_of_limit(row, request)
         reason = entries.settle_open(venue, books, out, cursor, request, b, codes.K_LIMIT_OPEN, slot)
-    elif kind == T_LIQUIDATION:
-        reason = exits.settle_whole(venue, books, out, cursor, b, slot, codes.K_LIQUIDATION, NO_ORDER)
-    elif kind == T_STOP_LOSS:
-        reason = exits.settle_whole(venue, books, out, cursor, b, slot, codes.K_STOP_LOSS, NO_ORDER)
     else:
-        reason = exits.settle_whole(venue, books, out, cursor, b, slot, codes.K_TAKE_PROFIT, NO_ORDER)
+        closing = codes.K_TAKE_PROFIT
+        if kind == T_LIQUIDATION:
+            closing = codes.K_LIQUIDATION
+        elif kind == T_STOP_LOSS:
+            closing = codes.K_STOP_LOSS
+        reason = exits.settle_whole(venue, books, out, cursor, b, slot, closing, NO_ORDER)
     if reason != codes.OK or kind == T_LIMIT:
         books.watch[slot].leaving = 0
         raise_path(books, b, slot)

@@ -14,6 +14,7 @@ def _defaults(dtype, **values: int) -> dict[str, int]:
 def custody(**values: int) -> dict[str, int]:
     """Parameters of one custody (kernels.state.CUSTODY_PARAMS); `unit` follows from `decimals`."""
     given = {"decimals": 6, "borrow_max": 100_000, "borrow_mid": 50_000, "borrow_optimal_bps": 8_000} | values
+    given = dict.fromkeys(("low_symbol", "high_symbol", "ema_symbol"), given.get("price_symbol", 0)) | given
     return _defaults(state.CUSTODY_PARAMS, **given, unit=10 ** given["decimals"])
 
 
@@ -25,7 +26,10 @@ def market(**values: int) -> dict[str, int]:
         "max_leverage_bps": 3_000_000,
         "close_bps": 16,
         "liquidation_bps": 16,
+        "payoff_long_bps": 10_000,
+        "payoff_short_bps": 10_000,
     } | values
+    given = dict.fromkeys(("low_symbol", "high_symbol", "ema_symbol"), given.get("price_symbol", 0)) | given
     return _defaults(state.MARKET_PARAMS, **given)
 
 
@@ -38,6 +42,7 @@ def pool(**values: int) -> dict[str, int]:
         "lm_share_bps": 2_000,
         "protocol_share_bps": 1_000,
         "fee_custody": 0,
+        "mint_counts_fee": 1,
         "depeg_floor": 9_900_000_000,
         "sample_interval_us": 3_600_000_000,
     } | values

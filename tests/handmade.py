@@ -218,9 +218,12 @@ def _pool() -> list[Row]:
         (2_400 * PRICE, OWNED_ETH, 2 * TOKEN, TOKEN, ETH_VALUE_END, 1_825, 90_000),
         (PRICE, USDC_END, 0, 0, USDC_END, 0, 100_000),
     ]
-    names = [c.field for c in columns.TABLES["pool"]][2:]
+    names = [c.field for c in columns.TABLES["pool"]][2:9]
+    beside = {"fee_units": 0, "stranded_units": 0, "dollars_usd": 0}
     return [
-        {"timestamp": SAMPLED_AT[i // 2], "custody": i % 2} | dict(zip(names, book, strict=True))
+        {"timestamp": SAMPLED_AT[i // 2], "custody": i % 2, "low_price": book[0]}
+        | beside
+        | dict(zip(names, book, strict=True))
         for i, book in enumerate(books)
     ]
 
@@ -323,15 +326,15 @@ def write_result(out: Path, case: Case, result: Result) -> Path:
     """Write what the reference settled for a case, its custodies and markets named by number."""
     custodies = [
         {"symbol": f"C{i}", "decimals": c["decimals"], "stable": bool(c["stable"]), "conf_bps": c["conf_bps"]}
-        | {"price": f"S{c['price_symbol']}"}
+        | {"price": f"S{c['price_symbol']}", "peg": codes.PEG[c["peg"]]}
         for i, c in enumerate(case.custodies)
     ]
     markets = [
-        {"symbol": f"M{i}", "long_custody": f"C{m['long_custody']}", "short_custody": f"C{m['short_custody']}"}
+        {"symbol": f"M{i}", "long_custody": _backing(m["long_custody"]), "short_custody": _backing(m["short_custody"])}
         for i, m in enumerate(case.markets)
     ]
     labels = Labels(tuple(m["symbol"] for m in markets), tuple(str(c["symbol"]) for c in custodies))
-    manifest = {"name": out.name, "custodies": custodies, "markets": markets}
+    manifest = {"name": out.name, "custodies": custodies, "markets": markets, "protocol": _rules(case)}
     manifest |= {"counts": {"orders_total": len(case.orders)}, "span": {"ticks": len(case.ticks)}}
     rows = {
         "events": result.events,
@@ -342,3 +345,22 @@ def write_result(out: Path, case: Case, result: Result) -> Path:
         "rejections": result.rejections,
     }
     return write(out, rows, manifest, labels)
+
+
+def _backing(custody: int) -> str:
+    return f"C{custody}" if custody >= 0 else ""
+
+
+def _rules(case: Case) -> dict[str, Any]:
+    """What the audit reads of a protocol: the variants by name, and two flags."""
+    tables = {
+        "fee_booking": codes.FEE_BOOKING,
+        "margin": codes.MARGIN,
+        "trade_price": codes.TRADE_PRICE,
+        "valuation": codes.VALUATION,
+    }
+    return {
+        "mechanisms": {family: names[case.pool[family]] for family, names in tables.items()},
+        "fees": {"lp_share_joins": bool(case.pool["lp_share_joins"])},
+        "pool": {"unrealised_in_aum": bool(case.pool["unrealised_in_aum"])},
+    }

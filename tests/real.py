@@ -29,26 +29,24 @@ def real_data() -> Path:
     return Path(os.environ.get("PERPOOL_REAL_DATA", default))
 
 
-def candles_2024(target: Path) -> Path:
-    """Write the 2024 candles of all symbols as one Parquet file in the project's shape."""
-    frames = []
-    for symbol in SYMBOLS:
-        source = real_data() / "binance_5m_2024" / f"{symbol}_USDT-5m.feather"
-        frame = pl.read_ipc(source)
-        frames.append(
-            frame.select(
-                pl.col("date").cast(pl.Datetime("us", "UTC")).alias("timestamp"),
-                pl.lit(symbol).alias("symbol"),
-                "open",
-                "high",
-                "low",
-                "close",
-                "volume",
-            )
+def candles(folder: str, files: dict[str, str], target: Path) -> Path:
+    """Write the candles of `files` (symbol -> name of its Feather file) as one Parquet file in the project's shape."""
+    frames = [
+        pl.read_ipc(real_data() / folder / f"{name}.feather").select(
+            pl.col("date").cast(pl.Datetime("us", "UTC")).alias("timestamp"),
+            pl.lit(symbol).alias("symbol"),
+            *("open", "high", "low", "close", "volume"),
         )
-    path = target / "binance_5m_2024.parquet"
+        for symbol, name in files.items()
+    ]
+    path = target / f"{folder}.parquet"
     pl.concat(frames).sort("timestamp", "symbol").write_parquet(path)
     return path
+
+
+def candles_2024(target: Path) -> Path:
+    """The 2024 candles of all symbols."""
+    return candles("binance_5m_2024", {symbol: f"{symbol}_USDT-5m" for symbol in SYMBOLS}, target)
 
 
 def main() -> int:

@@ -41,9 +41,10 @@ def test_conversion_there_and_back(table):
 
 
 def test_money_and_time_share_memory_with_the_records():
-    rows = np.arange(23 * 4, dtype=np.int64).reshape(23, 4)
+    width = len(columns.TABLES["lp"])
+    rows = np.arange(width * 4, dtype=np.int64).reshape(width, 4)
     data = columns.to_table("lp", rows, handmade.LABELS)
-    for i in range(23):
+    for i in range(width):
         assert data.column(i).chunk(0).buffers()[1].address == rows[i].ctypes.data
 
 
@@ -56,7 +57,7 @@ def test_absent_becomes_null_and_codes_become_names():
 
 
 def test_a_position_still_open_has_no_closing_time_or_price_whichever_way_it_is_said():
-    rows = np.zeros((2, 26), np.int64)
+    rows = np.zeros((2, len(columns.TABLES["positions"])), np.int64)
     names = columns.RECORDS["positions"].names
     for field in ("closed_at", "close_price"):
         rows[1, names.index(field)] = -1

@@ -5,11 +5,11 @@ from typing import get_args, get_type_hints
 
 import pytest
 
-from backtest.config import Mechanisms, Override, Protocol
+from backtest.config import Custody, Mechanisms, Override, Protocol
 from backtest.errors import UsageError
 from backtest.protocols import find_protocol, load_protocol
 from backtest.provenance import provenance, unstated
-from kernels import codes
+from kernels import codes, state
 from tests.protocol_files import changed, write
 
 
@@ -22,7 +22,8 @@ FAULTS = [
     ([("swap =", "swop =")], "mechanisms.swop is not a key that exists; did you mean 'swap'?"),
     ([('name = "small"', 'title = "x"')], "name is missing; add it: text in quotes"),
     ([('borrow = "linear"', 'borrow = "linaer"')],
-     'mechanisms.borrow = "linaer" is not possible; give one of "linear", "two_slope"; did you mean \'linear\'?'),
+     'mechanisms.borrow = "linaer" is not possible; give one of "jump", "kink", "linear", "stepwise", "two_slope"; '
+     "did you mean 'linear'?"),
     ([("decimals = 6", "decimals = 10")],
      "custody.USDC.decimals = 10 is not possible; give a whole number of decimal places from 0 to 9"),
     ([("decimals = 6", "decimals = 6.0")],
@@ -55,6 +56,32 @@ FAULTS = [
     ([("referrer_share_bps = 1000", "referrer_share_bps = 3001")],
      "fees.referrer_share_bps = 3001 is more than lm_share_bps + protocol_share_bps = 3000; "
      "the referrer is paid out of these two"),
+    ([("max_borrow_per_hour = 0.00008\n", "")],
+     'custody.USDC.max_borrow_per_hour is missing; mechanisms.borrow = "linear" reads it; add it: a number of the '
+     "notional per hour (0.0001 is 0.01 %) from 0 to 1"),
+    ([("liquidation_bps = 16\n", "")],
+     'market.SOL.liquidation_bps is missing; mechanisms.close_fee = "fixed_at_open" reads it; add it: a whole number '
+     "of basis points from 0 to 10,000"),
+    ([("max_initial_leverage = 100\n", "")],
+     'market.SOL.max_initial_leverage is missing; mechanisms.liquidation = "max_leverage" reads it; add it: a number '
+     "of x from 1 to 10,000"),
+    ([('long_custody = "jitoSOL"', 'long_custody = ""'), ('short_custody = "USDC"', 'short_custody = ""')],
+     "market.SOL: neither long_custody nor short_custody is named, so no side is offered; name one, or drop the row"),
+    ([("conf_bps = 25", 'conf_bps = 25\npeg = "capped"')],
+     'custody.jitoSOL.peg = "capped" but the custody is not stable; only a stable is taken for a dollar'),
+    ([("conf_bps = 25", 'conf_bps = 25\nprice = "SOL.low"')],
+     'custody.jitoSOL.price = "SOL.low" is named like a part of a quote; rename it'),
+    ([("conf_bps = 25", "conf_bps = 25\nmin_borrow_per_year_bps = 900\nmax_borrow_per_year_bps = 300")],
+     "custody.jitoSOL: min, target and max_borrow_per_year_bps are 900, 300; they must not fall"),
+    ([("conf_bps = 25", "conf_bps = 25\nfee_optimal_bps = 20\nfee_max_bps = 10")],
+     "custody.jitoSOL.fee_optimal_bps = 20 is above fee_max_bps = 10; swap them"),
+    ([("decimals = 6", "decimals = 2\nbuffer_tokens = 0.125")],
+     "custody.USDC.buffer_tokens = 0.125 is finer than the token's 2 decimals; round it"),
+    ([("close_bps = 16", "close_bps = 16\npayoff_short_bps = 20_000")],
+     "market.SOL.payoff_short_bps = 20000 is above 10000; a short cannot win more than its notional, so more would be "
+     "locked than it can be paid"),
+    ([("close_bps = 16", "close_bps = 16\nimpact_exponent = 11")],
+     "market.SOL.impact_exponent = 11 is not possible; give a number from 0 to 10"),
     ([("referrer_share_bps = 1000", 'distribution_custody = "USDT"')],
      "fees.distribution_custody = \"USDT\" is not a custody; did you mean 'USDC'?"),
     ([("referrer_share_bps = 1000", 'distribution_custody = "jitoSOL"')],
@@ -135,12 +162,15 @@ def test_files_that_are_no_protocol(tmp_path: Path) -> None:
 
 
 def test_mechanism_names_are_those_of_the_kernels() -> None:
+    """Every family that the pool record holds, and its variants in the order of the codes."""
+    fields = {"swap": "swap_mode"}
+    tables = {"interest_rounding": codes.ROUNDING, "ratio_limit": codes.RATIO_LIMITS}
     hints = get_type_hints(Mechanisms)
-    assert get_args(hints["borrow"]) == codes.BORROW
-    assert get_args(hints["funding"]) == codes.FUNDING
-    assert get_args(hints["close_fee"]) == codes.CLOSE_FEE
-    assert get_args(hints["leftover"]) == codes.LEFTOVER
-    assert get_args(hints["swap"]) == codes.SWAP_MODE
+    names = [fields.get(family, family) for family in hints]
+    assert names == list(state.POOL_PARAMS.names[: len(names)])
+    for family, name in zip(hints, names, strict=True):
+        assert get_args(hints[family]) == tables.get(name, getattr(codes, name.upper(), None)), family
+    assert get_args(get_type_hints(Custody)["peg"]) == codes.PEG
 
 
 # --- extends --------------------------------------------------------------------------------------------------

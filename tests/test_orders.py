@@ -69,7 +69,7 @@ FAULTS: dict[str, tuple[list[dict[str, Any]], str]] = {
         [OPEN, {"action": "opne"}],
         "row 1, column 'action': 'opne' is not a known action; known: open, increase, decrease, close, "
         "deposit_collateral, withdraw_collateral, set_triggers, limit_open, cancel_limit, resolve_borrow, "
-        "add_liquidity, remove_liquidity, swap, distribute_fees",
+        "add_liquidity, remove_liquidity, swap, distribute_fees, accrue, donate, issue_dollars, redeem_dollars",
     ),
     "unknown market": (
         [OPEN | {"market": "DOGE"}],
@@ -140,13 +140,43 @@ FAULTS: dict[str, tuple[list[dict[str, Any]], str]] = {
     ),
     "neither size": (
         [OPEN | {"leverage": None}],
-        "row 0, column 'leverage': is null and so is 'size_usd'; action 'open' needs exactly one of leverage and "
+        "row 0, column 'leverage': is null and so are 'size_usd' and 'amount'; action 'open' needs exactly one of "
+        "leverage, size_usd and amount",
+    ),
+    "neither size of an increase": (
+        [{"action": "increase", "position_id": 1, "collateral_usd": 5.0}],
+        "row 0, column 'leverage': is null and so is 'size_usd'; action 'increase' needs exactly one of leverage and "
         "size_usd",
+    ),
+    "size in dollars and in tokens": (
+        [OPEN | {"leverage": None, "size_usd": 500.0, "amount": 2.0}],
+        "row 0, column 'size_usd': 500.0 USD is given beside amount 2.0 tokens; action 'open' takes exactly one of "
+        "leverage, size_usd and amount: set the other to null",
+    ),
+    "size in tokens of a limit": (
+        [OPEN | {"action": "limit_open", "trigger_price": 9.0, "leverage": None, "size_usd": 9.0, "amount": 2.0}],
+        "row 0, column 'amount': 2.0 tokens is given, but action 'limit_open' has no use for it; leave it null",
+    ),
+    "nothing to accrue": (
+        [{"action": "accrue"}],
+        "row 0, column 'custody': is null, but action 'accrue' needs it; fill it in",
+    ),
+    "no dollars to redeem": (
+        [{"action": "redeem_dollars", "custody": "SOL"}],
+        "row 0, column 'size_usd': is null, but action 'redeem_dollars' needs it; fill it in",
+    ),
+    "no amount to issue": (
+        [{"action": "issue_dollars", "custody": "SOL"}],
+        "row 0, column 'amount': is null, but action 'issue_dollars' needs it; fill it in",
+    ),
+    "amount of nothing known": (
+        [{"action": "donate", "amount": 1.0}],
+        "row 0, column 'custody': is null, but action 'donate' needs it; fill it in",
     ),
     "both sizes": (
         [OPEN | {"size_usd": 500.0}],
         "row 0, column 'leverage': 5.0 x is given beside size_usd 500.0 USD; action 'open' takes exactly one of "
-        "leverage and size_usd: set the other to null",
+        "leverage, size_usd and amount: set the other to null",
     ),
     "both collaterals": (
         [OPEN | {"collateral": 1.0}],
@@ -383,6 +413,35 @@ def test_conversion(tmp_path: Path) -> None:
     assert orders.amount_units.tolist() == [-1] * 5 + [150_000_000, 1_500_000, 2_000_000_000, -1]
     assert orders.lp_account.tolist() == [0] * 5 + [3, 0, 0, 0]
     assert orders.referred.tolist() == [1] + [0] * 8
+
+
+def test_conversion_of_what_venues_with_reserves_and_internal_dollars_take(tmp_path: Path) -> None:
+    rows = [
+        OPEN | {"market": "BTC", "side": "short", "leverage": None, "amount": 1.5},  # WBTC has 8 decimals
+        OPEN | {"market": "GOLD", "leverage": None, "amount": 1.5},  # nothing but USDC behind it
+        {"action": "decrease", "position_id": 7, "fraction": 0.5, "collateral_usd": 12.5},
+        {"action": "accrue", "custody": "SOL"},
+        {"action": "donate", "custody": "SOL", "amount": 2.0},
+        {"action": "issue_dollars", "custody": "WBTC", "amount": 0.5},
+        {"action": "redeem_dollars", "custody": "USDC", "size_usd": 99.25},
+        {"action": "distribute_fees", "custody": "WBTC"},
+    ]
+    orders = read(write(tmp_path / "orders.parquet", rows))
+    assert orders.action.tolist() == [codes.ACTIONS.index(row["action"]) for row in rows]
+    assert orders.amount_units.tolist() == [150_000_000, 1_500_000, -1, -1, 2_000_000_000, 50_000_000, -1, -1]
+    assert orders.collateral_usd.tolist() == [100_000_000, 100_000_000, 12_500_000, -1, -1, -1, -1, -1]
+    assert orders.size_usd.tolist() == [-1] * 6 + [99_250_000, -1]
+    assert orders.custody.tolist() == [-1, -1, -1, 1, 1, 2, 0, 2]
+
+
+def test_orders_for_a_side_that_is_not_offered_are_read_and_left_to_the_venue(tmp_path: Path) -> None:
+    names = NAMES.__class__(*(NAMES.custodies, NAMES.custody_decimals, NAMES.markets, (1, -1, 0), (0, -1, -1)))
+    tokens = OPEN | {"market": "BTC", "collateral_usd": None, "collateral": 0.25}
+    rows = [tokens, tokens | {"side": "short", "leverage": None, "amount": 0.5}]
+    source = OrderSource(write(tmp_path / "orders.parquet", rows), names)
+    orders = joined(list(source.remaining()))
+    assert orders.collateral_units.tolist() == [250_000, 250_000]
+    assert orders.amount_units.tolist() == [-1, 500_000]
 
 
 @pytest.mark.parametrize("kind", [pa.decimal32(9, 4), pa.decimal64(18, 6), pa.decimal128(18, 6), pa.decimal128(38, 18)])

@@ -10,7 +10,7 @@ import pytest
 
 from backtest import columns, tablefile
 from backtest.errors import PerpoolError
-from backtest.rundir import RunWriter, labels_of, load_manifest, result_hash
+from backtest.rundir import FORMAT_VERSION, RunWriter, labels_of, load_manifest, result_hash
 from backtest.tablefile import read_digests
 from kernels import state
 from tests import handmade
@@ -23,7 +23,7 @@ def test_a_run_is_six_tables_and_a_manifest(tmp_path):
     )
     manifest = load_manifest(out)
     assert manifest["name"] == "handmade"
-    assert manifest["format_version"] == 1
+    assert manifest["format_version"] == FORMAT_VERSION
     assert manifest["tables"]["events"]["rows"] == 13
     assert manifest["tables"]["events"]["bytes"] == (out / "events.parquet").stat().st_size
     assert list(tmp_path.joinpath("deep").iterdir()) == [out]
@@ -190,7 +190,8 @@ def test_what_is_no_run_is_refused(tmp_path):
         ("{", "cannot be read as JSON"),
         ("[]", "has no format_version"),
         (json.dumps({"format_version": 99}), "format version 99 is newer"),
-        (json.dumps({"format_version": 1}), "lp.parquet is missing"),
+        (json.dumps({"format_version": 1}), "format version 1 was written by an older perpool"),
+        (json.dumps({"format_version": FORMAT_VERSION}), "lp.parquet is missing"),
     ],
 )
 def test_a_damaged_or_newer_manifest_is_refused(tmp_path, text, message):

@@ -40,7 +40,7 @@ def micro(value):
 
 
 def test_every_sql_file_is_installed_and_explains_itself():
-    installed = {*warehouse.VIEWS_FIRST, *warehouse.VIEWS, *warehouse.MACROS}
+    installed = {*warehouse.FIRST, *warehouse.VIEWS, *warehouse.MACROS}
     files = {path.stem: path.read_text() for path in warehouse.SQL.glob("*.sql")}
     assert set(files) == installed
     assert all(text.startswith(f"-- {name}") for name, text in files.items())
@@ -241,6 +241,7 @@ def test_attribution_explains_every_period_exactly(con):
             row[f"{name}_usd"]
             for name in (
                 "lp_flow",
+                "open_fee",
                 "exit_fee",
                 "borrow_fee",
                 "lp_fee",

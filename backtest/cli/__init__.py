@@ -19,6 +19,7 @@ _CLEAN_UP_S = 5.0
 _COMMANDS = {
     "run": "backtest.cli.run:run",
     "sql": "backtest.cli.sql:sql",
+    "compare": "backtest.cli.compare:compare",
     "audit": "backtest.cli.audit:audit",
     "flow": "backtest.cli.flow:flow",
     "protocols": "backtest.cli.protocols:protocols",

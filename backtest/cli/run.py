@@ -19,6 +19,8 @@ _SCENARIO_OPTIONS: list[Callable[[Any], Any]] = [
     click.option("--flow", help="Generate orders instead: a flow TOML or the name of a shipped one."),
     click.option("--positions", type=WholeNumber(min=0), metavar="N", help="Number of positions of the flow."),
     click.option("--seed", type=WholeNumber(min=0), metavar="N", help="Seed of the flow."),
+    click.option("--market", "markets", multiple=True, help="Trade this market only; may be repeated."),
+    click.option("--rules-at", metavar="DATE", help="Hold the venue's rules of this date for the whole run, UTC."),
     click.option("--start", help="First moment, UTC."),
     click.option("--end", help="End, UTC, exclusive."),
     click.option("--path", type=click.Choice(["close", "ohlc"]), help="How candles become ticks."),

@@ -21,9 +21,9 @@ import click
 def sql(runs: tuple[Path, ...], query: str, fmt: str) -> None:
     """Run QUERY (DuckDB SQL; - reads it from standard input) over RUNS.
 
-    Tables: trades, fees, liquidations, positions, open_interest, overview, and the raw events, pool, markets, lp,
-    rejections, pending, prices. Per period ('1 hour', '1 day', '1 month'): revenue, exposure, utilisation, lp_returns,
-    attribution, trader_pnl, liquidations_by. A column `run` tells runs apart.
+    Tables: trades, fees, rewards, liquidations, positions, open_interest, overview, headlines, stages, and the raw
+    events, pool, markets, lp, rejections, pending, prices. Per period ('1 hour', '1 day', '1 month'): revenue,
+    exposure, utilisation, lp_returns, attribution, trader_pnl, liquidations_by. A column `run` tells runs apart.
 
     \b
     Example:

@@ -1,6 +1,6 @@
 -- liquidations: one row per liquidated position, with what became of its margin.
--- collateral_usd = margin before; payout_usd to the trader, confiscated_usd to the pool, bad_debt_usd lost by the pool,
--- deficit_fee_usd fees that the margin could not cover.
+-- collateral_usd = margin before; payout_usd to the trader, confiscated_usd kept from the trader, bad_debt_usd lost by the
+-- pool, deficit_fee_usd fees that the margin could not cover, liquidator_usd what the pool paid the liquidator.
 CREATE OR REPLACE VIEW liquidations AS
 SELECT
     e.run,
@@ -24,7 +24,8 @@ SELECT
     e.deficit_fee_usd,
     e.payout_usd,
     e.confiscated_usd,
-    e.bad_debt_usd
+    e.bad_debt_usd,
+    e.liquidator_usd
 FROM events AS e
 JOIN positions AS p ON p.run = e.run AND p.position_no = e.position_no
 WHERE e.kind = 'liquidation'

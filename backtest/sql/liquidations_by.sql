@@ -1,5 +1,5 @@
 -- liquidations_by(period): liquidations by market and side, and where the margin went:
--- collateral + pnl + bad_debt = fees + borrow + funding + payout + confiscated.
+-- collateral + pnl + bad_debt = fees + borrow + funding + payout + confiscated. Liquidators are paid by the pool.
 CREATE OR REPLACE MACRO liquidations_by(period) AS TABLE
 SELECT
     run,
@@ -16,7 +16,8 @@ SELECT
     sum(deficit_fee_usd) AS deficit_fee_usd,
     sum(payout_usd) AS payout_usd,
     sum(confiscated_usd) AS confiscated_usd,
-    sum(bad_debt_usd) AS bad_debt_usd
+    sum(bad_debt_usd) AS bad_debt_usd,
+    sum(liquidator_usd) AS liquidator_usd
 FROM liquidations
 GROUP BY ALL
 ORDER BY run, period_start, market_symbol, side;

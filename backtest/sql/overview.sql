@@ -8,7 +8,7 @@ WITH flows AS (
         run,
         period_start('1 day', timestamp) AS day,
         sum(abs(size_usd)) AS volume_usd,
-        sum(exit_fee_usd + borrow_fee_usd + lp_fee_usd) AS fees_usd,
+        sum(open_fee_usd + exit_fee_usd + borrow_fee_usd + lp_fee_usd) AS fees_usd,
         sum(protocol_share_usd) AS revenue_usd,
         sum(lp_share_usd) AS lp_revenue_usd,
         sum(pnl_usd) AS trader_pnl_usd,

@@ -1,5 +1,6 @@
 -- revenue(period): dollars earned, by source and beneficiary.
--- Sources: the kinds of `fees`, and for the LPs funding (- the pool paid traders) and confiscated margin.
+-- Sources: the kinds of `fees`, for the LPs funding (- the pool paid traders), and confiscated margin, of which the
+-- liquidator's reward goes off; a reward that the margin did not yield is the LPs' loss.
 -- Trader PnL, price changes and bad debt are not revenue: see attribution.
 CREATE OR REPLACE MACRO revenue(period) AS TABLE
 WITH earned AS (
@@ -7,7 +8,11 @@ WITH earned AS (
     UNION ALL
     SELECT run, timestamp, 'funding', 'lp', funding_usd FROM events WHERE funding_usd <> 0
     UNION ALL
-    SELECT run, timestamp, 'confiscated', 'lp', confiscated_usd FROM events WHERE confiscated_usd <> 0
+    SELECT run, timestamp, 'confiscated', 'lp', confiscated_usd - liquidator_usd
+    FROM events
+    WHERE confiscated_usd <> liquidator_usd
+    UNION ALL
+    SELECT run, timestamp, 'confiscated', 'liquidator', liquidator_usd FROM events WHERE liquidator_usd <> 0
 )
 SELECT
     run,

@@ -2,9 +2,10 @@
 
 from pathlib import Path
 
+from backtest.assets import shipped
 from tests.faults.changes import FLOW, RUN, Fault, both, folder, ran, written
 
-SHIPPED = "real-2024, sample, adrena-alp-2024, adrena-alp"
+SHIPPED = ", ".join((*shipped("scenarios"), *shipped("protocols")))
 
 COMMANDS = {
     "unknown command": Fault("No such command 'rnu'; `perpool --help` shows what is possible", args="rnu", code=2),

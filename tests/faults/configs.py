@@ -2,10 +2,12 @@
 
 from pathlib import Path
 
+from backtest.protocols import known_protocols
 from tests.faults.changes import (
     FLOW,
     RUN,
     Fault,
+    Prepare,
     flow,
     prices,
     protocol,
@@ -15,6 +17,12 @@ from tests.faults.changes import (
     written,
 )
 from tests.shell import PROTOCOL
+
+
+def change(date: str, values: str) -> Prepare:
+    """The tiny protocol with one dated change."""
+    return written("tiny.toml", f'{PROTOCOL}[[change]]\n{date}\nsource = "a notice"\n[change.set]\n{values}\n')
+
 
 PROTOCOLS = {
     "no TOML": Fault(
@@ -26,7 +34,7 @@ PROTOCOLS = {
     "no text": Fault("tiny.toml: is not UTF-8 text; give a TOML file", written("tiny.toml", b'name = "\xff"'), code=2),
     "no file": Fault(
         "scenario.toml: protocol: tiny.toml: no such file; give a protocol TOML, or one of the shipped: "
-        "adrena-alp-2024, adrena-alp",
+        f"{', '.join(known_protocols())}",
         lambda: Path("tiny.toml").unlink(),
         code=2,
     ),
@@ -73,8 +81,8 @@ PROTOCOLS = {
         code=2,
     ),
     "unknown mechanism": Fault(
-        'tiny.toml: mechanisms.borrow = "lineer" is not possible; give one of "linear", "two_slope"; did you mean '
-        "'linear'?",
+        'tiny.toml: mechanisms.borrow = "lineer" is not possible; give one of "jump", "kink", "linear", "stepwise", '
+        "\"two_slope\"; did you mean 'linear'?",
         protocol('"linear"', '"lineer"'),
         code=2,
     ),
@@ -106,6 +114,52 @@ PROTOCOLS = {
     "decimals": Fault(
         "tiny.toml: custody.SOL.decimals = 18 is not possible; give a whole number of decimal places from 0 to 9",
         protocol("decimals = 9", "decimals = 18"),
+        code=2,
+    ),
+    "a mix that books twice": Fault(
+        'tiny.toml: mechanisms.margin = "pooled" does not go with valuation = "collective": any other value would '
+        'count the collateral of longs as the LPs\' own; set valuation = "guaranteed", or another margin',
+        protocol("[fees]", 'margin = "pooled"\n[fees]'),
+        code=2,
+    ),
+    "a variant without its numbers": Fault(
+        'tiny.toml: custody.USDC.max_borrow_per_interval is missing; mechanisms.borrow = "stepwise" reads it; add it: '
+        "a number of the notional per interval (0.0001 is 0.01 %) from 0 to 1",
+        protocol('"linear"', '"stepwise"'),
+        code=2,
+    ),
+    "a change without a date": Fault(
+        'tiny.toml: change[0].date = "May" is not a date in UTC; write 2022-01-05, or 2022-01-05T14:00:00Z',
+        change('date = "May"', '"market.SOL.close_bps" = 5'),
+        code=2,
+    ),
+    "a change of nothing that exists": Fault(
+        "tiny.toml: change 2025-01-02: market.SOL.close: no such value; did you mean 'market.SOL.close_bps'?",
+        change("date = 2025-01-02", '"market.SOL.close" = 5'),
+        code=2,
+    ),
+    "a change out of range": Fault(
+        "tiny.toml: change 2025-01-02: market.SOL.close_bps = -5 is not possible; give a whole number of basis points "
+        "from 0 to 10,000",
+        change("date = 2025-01-02", '"market.SOL.close_bps" = -5'),
+        code=2,
+    ),
+    "a change that contradicts the rest": Fault(
+        "tiny.toml: change 2025-01-02: market.SOL.max_initial_leverage = 50x is above max_leverage = 10x; a position "
+        "could open and be liquidated at once",
+        change("date = 2025-01-02", '"market.SOL.max_leverage" = 10'),
+        code=2,
+    ),
+    "a change of what books are made for": Fault(
+        "tiny.toml: change 2025-01-02: custody.SOL.decimals = 8 cannot change within a run: books and ticks are made "
+        "for it; write a second protocol that extends this one",
+        change("date = 2025-01-02", '"custody.SOL.decimals" = 8'),
+        code=2,
+    ),
+    "hours that are none": Fault(
+        'tiny.toml: calendar.day.open: "9-5": write day and time of both ends, such as "Sun 23:00 - Fri 22:00" (Mon '
+        "to Sun)",
+        written("tiny.toml", PROTOCOL + '[calendar.day]\nopen = ["9-5"]\n'),
         code=2,
     ),
     "a source for nothing": Fault(

@@ -102,17 +102,18 @@ def by_kernels(formula: Formula) -> int | tuple[int, int]:
     """Jitted position functions of the engine."""
     from kernels import liquidation, pricing, profit
 
-    row, custody, market = (np.zeros(1, d)[0] for d in (state.ROW, state.CUSTODY_RECORD, state.MARKET_RECORD))
+    dtypes = (state.ROW, state.CUSTODY_RECORD, state.MARKET_RECORD, state.POOL_RECORD)
+    row, custody, market, pool = (np.zeros(1, dtype)[0] for dtype in dtypes)
     for name, value in formula.row.items():
         row[name] = value
     custody["scale"], custody["low"] = 10 ** (formula.decimals + 4), formula.custody_low
-    market["price"] = formula.mark
+    market["sell"], pool["now_s"] = formula.mark, 1
     fee = formula.row[formula.fee]
     if formula.function == "tokens":
         return int(pricing.tokens_floor(fee, custody, formula.custody_low))
     if formula.function == "liquidation_price":
         return int(liquidation.quoted_price_floor(row, codes.LONG, formula.max_leverage_bps, 0))
-    signed = int(profit.position_profit(row, codes.LONG, market, custody, fee, 1))
+    signed = int(profit.position_profit(pool, row, codes.LONG, market, custody, fee))
     if formula.function == "profit":
         return max(signed, 0), max(-signed, 0)
     found = int(profit.leverage_bps(formula.row["size_usd"], formula.row["collateral_usd"], signed))

@@ -8,13 +8,18 @@ from hypothesis import strategies as st
 from kernels import codes
 from tests import case as build
 from tests.case import Case
-from tests.properties import worlds
+from tests.properties import recipes, variants, worlds
 from tests.properties.worlds import World, chance, near, pick
 from tests.reference.run import run_tick
 from tests.reference.venue import Venue
 
 Fields = dict[str, int]
 FEW, MANY = tuple(range(1, 13)), tuple(range(1, 121))  # position ids
+# An increase of a pooled position may leave its collateral or its size as it is.
+NOTHING_NEW: tuple[Fields, ...] = (
+    {"collateral_units": 0, "collateral_usd": -1},
+    {"size_usd": 0, "leverage_bps": -1, "amount_units": -1},
+)
 POOL_AMOUNTS_USD = (1, 200, 3_000, 20_000)
 LP_SUPPLY_E6 = (10, 50_000, 150_000, 400_000, 900_000)  # millionths of an account's balance
 
@@ -59,10 +64,15 @@ def known_id(draw: st.DrawFn, world: World, status: int) -> int:
     return draw(st.sampled_from(ids))
 
 
-def decrease_fields(draw: st.DrawFn) -> Fields:
+def decrease_fields(draw: st.DrawFn, world: World) -> Fields:
+    taken: Fields = {}
+    if world.variant("partial_close") == codes.PARTIAL_REALISED and chance(draw, 30):
+        taken["collateral_usd"] = pick(draw, 1, 5, 20, 200, 0) * 10**6
     if chance(draw, 30):
-        return {"size_usd": pick(draw, 300, 5, 40, 5_000, 0) * 10**6}
-    return {"fraction_e6": pick(draw, 500_000, 250_000, 100_001, 10_000, 333_333, 900_000, 999_999, 10**6, 9_999)}
+        return taken | {"size_usd": pick(draw, 300, 5, 40, 5_000, 0) * 10**6}
+    return taken | {
+        "fraction_e6": pick(draw, 500_000, 250_000, 100_001, 10_000, 333_333, 900_000, 999_999, 10**6, 9_999)
+    }
 
 
 def deposit_fields(draw: st.DrawFn, world: World, custody: int) -> Fields:
@@ -82,8 +92,10 @@ def position_fields(draw: st.DrawFn, world: World, action: int) -> Fields:
     fields = {"position_id": position_id}
     if action == codes.INCREASE:
         fields |= worlds.entry_fields(draw, world, market, side)
+        if world.variant("margin") == codes.MARGIN_POOLED and chance(draw, 25):
+            fields |= draw(st.sampled_from(NOTHING_NEW))
     elif action == codes.DECREASE:
-        fields |= decrease_fields(draw)
+        fields |= decrease_fields(draw, world)
     elif action == codes.DEPOSIT_COLLATERAL:
         fields |= deposit_fields(draw, world, world.collateral_custody(market, side))
     elif action == codes.WITHDRAW_COLLATERAL:
@@ -110,6 +122,10 @@ def flow_fields(draw: st.DrawFn, world: World, venue: Venue, action: int) -> Fie
             fields["lp_account"] = account = world.depositors[-1]
         held = venue.accounts[account].balance if account in venue.accounts else 0
         fields["amount_units"] = max(held * pick(draw, *LP_SUPPLY_E6) // 10**6, 900_000)
+    if action == codes.REDEEM_DOLLARS:
+        fields |= {"amount_units": -1, "size_usd": pick(draw, 150, 3, 4_000, 30_000, 0) * 10**6}
+    if action == codes.ACCRUE:
+        return {"custody": custody}
     if action == codes.SWAP:
         fields |= {"custody_out": (custody + 1) % (last + 1), "lp_account": 0}
         if chance(draw, world.silly_percent):
@@ -125,7 +141,7 @@ def order_fields(draw: st.DrawFn, world: World, venue: Venue, action: int) -> Fi
     if action == codes.CANCEL_LIMIT:
         return {"position_id": known_id(draw, world, codes.PENDING_LIMIT)}
     if action == codes.DISTRIBUTE_FEES:
-        return {}
+        return {"custody": draw(st.integers(-1, len(world.custodies) - 1))}
     if action >= codes.FIRST_POOL_ACTION:
         return flow_fields(draw, world, venue, action)
     return position_fields(draw, world, action)
@@ -141,7 +157,7 @@ def draw_orders(draw: st.DrawFn, world: World, case: Case) -> None:
         due: list[Fields] = []
         eager = len(world.used) < few  # an emptied book is filled again
         for _ in range(pick(draw, 0, 1, 2, 4) if number else 3 * few):
-            action = draw(st.sampled_from((codes.OPEN, *worlds.ACTIONS[:16]) if eager else worlds.ACTIONS))
+            action = draw(st.sampled_from((codes.OPEN, *worlds.ACTIONS[:16]) if eager else world.actions))
             if world.depositors and chance(draw, 40):
                 action = codes.REMOVE_LIQUIDITY
             fields = order_fields(draw, world, venue, action)
@@ -176,11 +192,44 @@ def drawn_worlds(draw: st.DrawFn) -> World:
 
 
 @st.composite
-def cases(draw: st.DrawFn, crowded: bool = False) -> Case:
-    """One whole small backtest; a crowded one holds dozens of positions in a book."""
+def spine_cases(draw: st.DrawFn, crowded: bool = False) -> Case:
+    """The first variant of every mechanism, with what they have always been mixed with."""
     world = draw(drawn_worlds())
-    world.ids = MANY if crowded else FEW
-    pool = draw(worlds.pools(len(world.custodies) - 1))
+    return draw(_settled(world, draw(worlds.pools(len(world.custodies) - 1)), crowded))
+
+
+@st.composite
+def mixed_cases(draw: st.DrawFn, crowded: bool = False) -> Case:
+    """Any variant of any mechanism with any other that it can be mixed with."""
+    pool = draw(variants.pools())
+    return draw(_settled(draw(variants.drawn_worlds(pool)), pool, crowded))
+
+
+@st.composite
+def recipe_cases(draw: st.DrawFn, name: str, crowded: bool = False) -> Case:
+    """The mechanisms of one protocol (a key of `recipes.RECIPES`), with numbers of all kinds."""
+    pool = draw(recipes.pools(name))
+    return draw(_settled(draw(variants.drawn_worlds(pool, **recipes.WORLDS[name])), pool, crowded))
+
+
+@st.composite
+def cases(draw: st.DrawFn, crowded: bool = False) -> Case:
+    """One whole small backtest; a crowded one holds dozens of positions in a book.
+
+    Three in ten are spines, four mixes, three recipes.
+    """
+    kind = draw(st.integers(0, 9))
+    if kind < 3:
+        return draw(spine_cases(crowded))
+    if kind < 7:
+        return draw(mixed_cases(crowded))
+    return draw(recipe_cases(draw(st.sampled_from(sorted(recipes.RECIPES))), crowded))
+
+
+@st.composite
+def _settled(draw: st.DrawFn, world: World, pool: Fields, crowded: bool) -> Case:
+    """A world with its pool, filled and traded in."""
+    world.pool, world.ids = pool, MANY if crowded else FEW
     scale = 4_000_000 if crowded else pick(draw, 60_000, 20_000, 300_000, 5_000)
     genesis = [] if chance(draw, 4) else [world.units(custody, scale) for custody in range(len(world.custodies))]
     case = Case(world.custodies, world.markets, pool, world.ticks, genesis=genesis)

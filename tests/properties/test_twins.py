@@ -10,7 +10,8 @@ from tests.case import Case, Result
 from tests.engine import run_case
 from tests.properties.compare import assert_same
 from tests.properties.invariants import check_all
-from tests.properties.strategies import cases
+from tests.properties.recipes import RECIPES
+from tests.properties.strategies import cases, recipe_cases
 from tests.reference import run as run_reference
 
 QUICK = settings(max_examples=150, deadline=None, suppress_health_check=list(HealthCheck))
@@ -36,6 +37,13 @@ def _agrees(case: Case) -> None:
 @given(cases())
 def test_engine_equals_reference(case: Case) -> None:
     _agrees(case)
+
+
+@pytest.mark.parametrize("name", sorted(RECIPES))
+@settings(max_examples=60, deadline=None, suppress_health_check=list(HealthCheck))
+@given(st.data())
+def test_engine_equals_reference_by_recipe(name: str, data: st.DataObject) -> None:
+    _agrees(data.draw(recipe_cases(name)))
 
 
 @settings(max_examples=25, deadline=None, suppress_health_check=list(HealthCheck))

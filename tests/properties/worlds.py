@@ -56,6 +56,11 @@ class World:
     tick: int = 0
     used: dict[int, tuple[int, int, int, int]] = field(default_factory=dict)
     depositors: list[int] = field(default_factory=list)
+    pool: dict[str, int] = field(default_factory=dict)  # variants and numbers; empty: all of the first kind
+    actions: list[int] = field(default_factory=lambda: list(ACTIONS))
+
+    def variant(self, family: str) -> int:
+        return self.pool.get(family, 0)
 
     def collateral_custody(self, market: int, side: int) -> int:
         return self.markets[market]["long_custody" if side == codes.LONG else "short_custody"]
@@ -145,14 +150,14 @@ def market_params(draw: st.DrawFn, symbol: int, long_custody: int, short_custody
 
 
 @st.composite
-def price_paths(draw: st.DrawFn) -> list[tuple[int, tuple[int, ...], tuple[int, ...]]]:
+def price_paths(draw: st.DrawFn, gaps: tuple[int, ...] = GAPS_S) -> list[tuple[int, tuple[int, ...], tuple[int, ...]]]:
     """2 to 60 ticks at irregular gaps; jitoSOL follows SOL but for rare slips; flags and stable depegs are rare."""
     moves = st.sampled_from(draw(st.sampled_from((CALM, MILD, MILD, WILD, CALM + MILD + WILD))))
     count = draw(st.integers(1, 59))  # drawn first: lists of free length come out short
     steps = draw(
         st.lists(
             st.tuples(
-                st.sampled_from(GAPS_S),
+                st.sampled_from(gaps),
                 moves,
                 moves,
                 st.sampled_from((0,) * 12 + (30, -30, -900)),
@@ -204,6 +209,10 @@ def entry_fields(draw: st.DrawFn, world: World, market: int, side: int) -> dict[
             fields = {**fields, "leverage_bps": -1, "size_usd": pick(draw, 0, 1, 10**15)}
         else:
             fields |= {"collateral_usd": -1, "collateral_units": {"dust": 3, "zero": 0, "huge": 10**15}[silly]}
+    if world.variant("sizing") == codes.SIZE_TOKENS and chance(draw, 30):
+        traded = max(world.markets[market]["long_custody"], 0)
+        fields |= {"size_usd": -1, "leverage_bps": -1}
+        fields["amount_units"] = world.units(traded, dollars * leverage // 10_000) + draw(st.integers(0, 999))
     return fields
 
 

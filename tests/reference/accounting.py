@@ -14,7 +14,7 @@ def interest_level(venue: Venue, custody: int, side: int) -> int:
     """Interest owed by all positions of the book since the collective snapshot, plus what was brought forward."""
     book = venue.interest[custody, side]
     return book.cum_interest_usd + rates.accrued(
-        rates.borrow_index(venue, custody), book.cum_snapshot, book.borrow_size_usd
+        venue, rates.borrow_index(venue, custody), book.cum_snapshot, book.borrow_size_usd
     )
 
 
@@ -64,7 +64,9 @@ def remove(venue: Venue, position: Record, full: bool) -> None:
 
     book = venue.sides[market, side]
     if full and book.open_positions == 1:
+        averages = book.average_price, book.tracker_price  # they outlive the last position
         _reset(book)
+        book.average_price, book.tracker_price = averages
         return
     book.funding_usd = funding_level(venue, market, side) - numbers.funding(venue, position)
     book.funding_snapshot = rates.funding_index(venue, market)

@@ -4,6 +4,9 @@ BPS = 10_000
 RATE = 10**9
 PERCENTAGE = 1_000_000  # 100 % of a position
 HOUR_S = 3_600
+YEAR_H = 8_760
+DOLLAR = 10**10  # price of one dollar
+SCALE = 10**16  # of fractions in the average entry prices
 INFINITE_LEVERAGE = 2**64 - 1
 LARGEST_AMOUNT = 2**53
 
@@ -81,23 +84,13 @@ def quantity(size_usd: int, price: int) -> int:
     return size_usd * 10**8 // price
 
 
-def borrow_rate(params: dict[str, int], variant_linear: bool, owned: int, locked: int) -> int:
-    """Rate per hour at 1e9 for a custody with these books; above `borrow_max` means "refuse". Spec 1.4.
+def preserving_price(price: int, size: int, added_size: int, added_price: int, mark: int, gain: int) -> int:
+    """Entry price after an increase that leaves the profit or loss so far as it was. GMX v1 getNextAveragePrice.
 
-    Linear (Custody::update_borrow_rate): ceil(floor(locked * max * 1e9 / owned) / 1e9).
-    Two-slope: U = floor(locked * 1e9 / owned); 0 to `mid` at the optimal utilisation, `mid` to `max` at 1.
+    f = floor(|price - mark| * SC / price) of the size so far, g = floor(f * size / (size + added));
+    added_price * SC / (SC + g * gain) with gain +1 where a higher divisor keeps it (long profit, short loss), -1 else.
+    `mark` equal to `price`: no profit (also where the rule of the minimal profit takes it away).
     """
-    highest, middle = params["borrow_max"], params["borrow_mid"]
-    if owned == 0:
-        return 0
-    if variant_linear:
-        return ceil_div(locked * highest * RATE // owned, RATE)
-    utilisation = locked * RATE // owned
-    optimal = params["borrow_optimal_bps"] * (RATE // BPS)
-    if utilisation > RATE:
-        return highest + 1
-    if utilisation == 0:
-        return 0
-    if utilisation <= optimal:
-        return ceil_div(middle * utilisation, optimal)
-    return middle + ceil_div((highest - middle) * (utilisation - optimal), RATE - optimal)
+    fraction = abs(price - mark) * SCALE // price
+    share = fraction * size // (size + added_size)
+    return added_price * SCALE // (SCALE + gain * share)

@@ -1,14 +1,15 @@
-"""Numbers of a position: interest, funding, profit or loss, margin, leverage, and the leverage checks."""
+"""Numbers of a position: interest, funding, profit or loss, margin, leverage, and the age checks."""
 
 from kernels import codes
 from tests.reference import arithmetic as a
 from tests.reference import rates
-from tests.reference.venue import Record, Refused, Venue
+from tests.reference.venue import Record, Venue
 
 
 def interest_since_snapshot(venue: Venue, position: Record) -> int:
     """Spec 1.4, Custody::get_interest_amount_usd."""
-    return rates.accrued(rates.borrow_index(venue, position.custody), position.cum_snapshot, position.borrow_size_usd)
+    index = rates.borrow_index(venue, position.custody)
+    return rates.accrued(venue, index, position.cum_snapshot, position.borrow_size_usd)
 
 
 def interest(venue: Venue, position: Record) -> int:
@@ -40,26 +41,57 @@ def profit_and_loss(
     return max(bonus - charged, 0), max(charged - bonus, 0)
 
 
-def pnl(venue: Venue, position: Record, exit_fee: int) -> tuple[int, int]:
-    """(profit, loss) of a position at this tick, after this exit fee, interest and funding. Spec 1.6.
+def raw_gross(venue: Venue, position: Record) -> int:
+    """Price result at the exit price: profits floored, losses rounded up where profits are capped. + the trader wins.
 
-    The cap is the value of the locked tokens at the low price, and 0 in the second of opening.
+    Spec 1.6; GMX v1 getDelta floors both.
     """
-    owed = funding(venue, position)
-    cost = exit_fee + interest(venue, position) + max(owed, 0)
+    price, entry = venue.exit_price(position.market, position.side), position.entry_price
+    move = price - entry if position.side == codes.LONG else entry - price
+    if move >= 0:
+        return position.size_usd * move // entry
+    if venue.params["profit"] == codes.PROFIT_UNCAPPED:
+        return -(position.size_usd * -move // entry)
+    return -a.ceil_div(position.size_usd * -move, entry)
+
+
+def profit_is_ignored(venue: Venue, position: Record) -> bool:
+    """A small profit soon after an increase counts as none. GMX v1 getDelta, minProfitTime and minProfitBasisPoints."""
+    least = venue.market_params[position.market]["min_profit_bps"]
+    if least <= 0 or venue.now > position.increased_s + venue.params["min_profit_s"]:
+        return False
+    found = raw_gross(venue, position)
+    return found > 0 and found * a.BPS <= position.size_usd * least
+
+
+def gross(venue: Venue, position: Record) -> int:
+    return 0 if profit_is_ignored(venue, position) else raw_gross(venue, position)
+
+
+def net(venue: Venue, position: Record, exit_fee: int, borrow_fee: int, owed: int) -> int:
+    """Price result after these costs; `owed` is funding, < 0 when the trader receives it. Spec 1.6.
+
+    Where profits are capped: at the value of the locked tokens as if posted, and at 0 in the second of opening.
+    """
+    cost, bonus, paid = exit_fee + borrow_fee + max(owed, 0), max(-owed, 0), position.paid_interest_usd
+    if venue.params["profit"] == codes.PROFIT_UNCAPPED:
+        return gross(venue, position) + bonus - cost - paid
     cap = 0
     if venue.now > position.open_s:
-        cap = venue.usd(position.locked, position.custody, venue.low(position.custody))
-    return profit_and_loss(
-        position.side,
-        position.size_usd,
-        position.entry_price,
-        venue.trade_price(position.market),
-        cost,
-        max(-owed, 0),
-        position.paid_interest_usd,
-        cap,
+        cap = venue.usd(position.locked, position.custody, venue.posted(position.custody))
+    if profit_is_ignored(venue, position):
+        return min(cap, bonus - cost - paid)
+    price = venue.exit_price(position.market, position.side)
+    profit, loss = profit_and_loss(
+        position.side, position.size_usd, position.entry_price, price, cost, bonus, paid, cap
     )
+    return profit - loss
+
+
+def pnl(venue: Venue, position: Record, exit_fee: int) -> tuple[int, int]:
+    """(profit, loss) of a position at this tick, after this exit fee, interest and funding. Spec 1.6."""
+    found = net(venue, position, exit_fee, interest(venue, position), funding(venue, position))
+    return max(found, 0), max(-found, 0)
 
 
 def leverage(venue: Venue, position: Record, exit_fee: int) -> int:
@@ -72,30 +104,21 @@ def leverage(venue: Venue, position: Record, exit_fee: int) -> int:
     return position.size_usd * a.BPS // margin if margin else a.INFINITE_LEVERAGE
 
 
-def require_initial_leverage(venue: Venue, position: Record) -> None:
-    """Open, increase, withdraw: min_initial <= leverage <= max_initial, and <= max. Spec 1.7, Pool::check_leverage."""
-    params = venue.market_params[position.market]
-    value = leverage(venue, position, position.exit_fee_usd)
-    if value < params["min_initial_leverage_bps"]:
-        raise Refused(codes.MIN_LEVERAGE)
-    if value > params["max_initial_leverage_bps"] or value > params["max_leverage_bps"]:
-        raise Refused(codes.MAX_LEVERAGE)
+def entry_after(venue: Venue, position: Record, added_size: int) -> int:
+    """Entry price once `added_size` dollars have been added at this tick's entry price; unchanged without any.
 
-
-def require_deposit_leverage(venue: Venue, position: Record) -> None:
-    """Deposit of collateral: min_initial <= leverage <= max. Spec 1.7, Pool::check_leverage."""
-    params = venue.market_params[position.market]
-    value = leverage(venue, position, position.exit_fee_usd)
-    if value < params["min_initial_leverage_bps"]:
-        raise Refused(codes.MIN_LEVERAGE)
-    if value > params["max_leverage_bps"]:
-        raise Refused(codes.MAX_LEVERAGE)
-
-
-def is_liquidatable(venue: Venue, position: Record) -> bool:
-    """leverage > max, with the liquidation fee only where it is above the exit fee. Spec 1.7, liquidate_long."""
-    exit_fee = max(position.liquidation_fee_usd, position.exit_fee_usd)
-    return leverage(venue, position, exit_fee) > venue.market_params[position.market]["max_leverage_bps"]
+    Spec 1.9; GMX v1 getNextAveragePrice.
+    """
+    if added_size == 0:
+        return position.entry_price
+    price = venue.entry_price(position.market, position.side)
+    if venue.params["average_entry"] == codes.AVERAGE_HARMONIC:
+        return a.harmonic_price(position.size_usd, position.entry_price, added_size, price)
+    mark = venue.exit_price(position.market, position.side)
+    if profit_is_ignored(venue, position):
+        mark = position.entry_price
+    gain = 1 if mark > position.entry_price else -1  # long in profit, short at a loss: a higher divisor
+    return a.preserving_price(position.entry_price, position.size_usd, added_size, price, mark, gain)
 
 
 def is_too_young(venue: Venue, position: Record) -> bool:

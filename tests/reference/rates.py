@@ -2,11 +2,17 @@
 
 from kernels import codes
 from tests.reference import arithmetic as a
+from tests.reference import curves
 from tests.reference.venue import Record, Refused, Venue
 
 
 def borrow_index(venue: Venue, custody: int) -> int:
-    """cum(now) = cum + ceil((now - last) * rate / 3600). Spec 1.4, Custody::get_cumulative_interest."""
+    """cum(now) = cum + ceil((now - last) * rate / 3600). Spec 1.4, Custody::get_cumulative_interest.
+
+    Stepwise: by whole intervals, with the books of the start of the tick. GMX v1 getNextFundingRate.
+    """
+    if venue.params["borrow"] == codes.BORROW_STEPWISE:
+        return venue.stepwise_index[custody]
     book = venue.custodies[custody]
     if venue.now <= book.last_update_s:
         return book.cum_index
@@ -14,13 +20,19 @@ def borrow_index(venue: Venue, custody: int) -> int:
 
 
 def rate_with(venue: Venue, custody: int, owned: int, locked: int) -> int:
-    linear = venue.params["borrow"] == codes.BORROW_LINEAR
-    return a.borrow_rate(venue.custody_params[custody], linear, owned, locked)
+    return curves.borrow_rate(venue.custody_params[custody], venue.params["borrow"], owned, locked)
 
 
 def require_rate(venue: Venue, custody: int, owned: int, locked: int) -> None:
-    """Refuse an action that would leave the custody with a rate above its maximum. Spec 1.4."""
-    if rate_with(venue, custody, owned, locked) > venue.custody_params[custody]["borrow_max"]:
+    """Refuse an action that would leave the custody with a rate above its maximum. Spec 1.4.
+
+    The other curves know no maximal rate: only what is owned can be locked.
+    """
+    if venue.params["borrow"] in (codes.BORROW_LINEAR, codes.BORROW_TWO_SLOPE):
+        allowed = rate_with(venue, custody, owned, locked) <= venue.custody_params[custody]["borrow_max"]
+    else:
+        allowed = locked <= owned
+    if not allowed:
         raise Refused(codes.INSUFFICIENT_LIQUIDITY)
 
 
@@ -30,6 +42,9 @@ def refresh_borrow(venue: Venue, custody: int) -> None:
     An empty custody only forgets its rate: what accrued since the last update is dropped, as on the venue.
     """
     book = venue.custodies[custody]
+    if venue.params["borrow"] == codes.BORROW_STEPWISE:
+        _refresh_stepwise(venue, custody)
+        return
     if book.owned == 0:
         book.rate = 0
         book.last_update_s = max(venue.now, book.last_update_s)
@@ -40,9 +55,25 @@ def refresh_borrow(venue: Venue, custody: int) -> None:
     book.rate = rate_with(venue, custody, book.owned, book.locked)
 
 
-def accrued(index: int, snapshot: int, borrow_size: int) -> int:
-    """floor((index - snapshot) * borrow_size / 1e9), 0 unless the index is above the snapshot. Spec 1.4."""
-    return (index - snapshot) * borrow_size // a.RATE if index > snapshot else 0
+def _refresh_stepwise(venue: Venue, custody: int) -> None:
+    """GMX v1 updateCumulativeFundingRate: whole intervals only; the clock stays on multiples of the interval.
+
+    The index of this tick was taken before anything changed, so a second touch adds nothing.
+    """
+    book, interval = venue.custodies[custody], venue.params["borrow_interval_s"]
+    book.cum_index = borrow_index(venue, custody)
+    if venue.now >= book.last_update_s + interval:
+        book.last_update_s = venue.now - venue.now % interval
+    book.rate = rate_with(venue, custody, book.owned, book.locked)
+
+
+def accrued(venue: Venue, index: int, snapshot: int, borrow_size: int) -> int:
+    """(index - snapshot) * borrow_size / 1e9, rounded as the venue does, 0 unless the index rose. Spec 1.4."""
+    if index <= snapshot:
+        return 0
+    if venue.params["interest_rounding"] == codes.ROUND_CEIL:
+        return a.ceil_div((index - snapshot) * borrow_size, a.RATE)
+    return (index - snapshot) * borrow_size // a.RATE
 
 
 def funding_indices(venue: Venue, market: int) -> tuple[int, int]:

@@ -5,7 +5,7 @@ from typing import Any
 
 from kernels import codes, state
 from tests.case import Case, Result
-from tests.reference import collateral, events, liquidity, sampling, trading, triggers
+from tests.reference import collateral, distribution, events, flows, liquidity, sampling, swaps, trading, triggers
 from tests.reference.venue import SIDES, Record, Refused, Venue
 
 Order = dict[str, int]
@@ -23,7 +23,12 @@ POSITION_ORDERS = {
 POOL_ORDERS = {
     codes.ADD_LIQUIDITY: liquidity.add_liquidity,
     codes.REMOVE_LIQUIDITY: liquidity.remove_liquidity,
-    codes.SWAP: liquidity.swap,
+    codes.SWAP: swaps.swap,
+    codes.DISTRIBUTE_FEES: distribution.distribute_fees,
+    codes.ACCRUE: liquidity.accrue,
+    codes.DONATE: liquidity.donate,
+    codes.ISSUE_DOLLARS: liquidity.issue_dollars,
+    codes.REDEEM_DOLLARS: liquidity.redeem_dollars,
 }
 
 
@@ -54,7 +59,7 @@ def run_tick(venue: Venue, number: int, due: list[Order]) -> None:
     for order in due:
         if order["action"] >= codes.FIRST_POOL_ACTION:
             _execute(venue, order, flow)
-    liquidity.distribute_when_due(venue)
+    distribution.distribute_when_due(venue)
     if number in (0, len(venue.case.ticks) - 1) or venue.now_us >= venue.pool.next_sample_us:
         sampling.sample(venue)
 
@@ -79,6 +84,8 @@ def trade(venue: Venue, order: Order) -> None:
     if action in (codes.OPEN, codes.LIMIT_OPEN):
         if row is not None:
             raise Refused(codes.POSITION_EXISTS)
+        if venue.collateral_custody(order["market"], order["side"]) < 0:
+            raise Refused(codes.SIDE_NOT_OFFERED)
         if action == codes.OPEN:
             trading.open_position(venue, order, codes.K_OPEN)
         else:
@@ -92,11 +99,8 @@ def trade(venue: Venue, order: Order) -> None:
 
 def flow(venue: Venue, order: Order) -> None:
     """One order of the pool: liquidity, swap or the paying out of fees."""
-    liquidity.require_fresh_prices(venue)
-    if order["action"] == codes.DISTRIBUTE_FEES:
-        liquidity.distribute_fees(venue, order["order_id"])
-    else:
-        POOL_ORDERS[order["action"]](venue, order)
+    flows.require_fresh_prices(venue)
+    POOL_ORDERS[order["action"]](venue, order)
 
 
 def _leave_pending(venue: Venue, waiting: list[Order]) -> None:

@@ -9,7 +9,7 @@ def sample(venue: Venue) -> None:
     """One row per custody, per market, and one for the liquidity providers."""
     found = valuation.value(venue)
     for number in range(len(venue.custodies)):
-        venue.pool_samples.append(_custody_row(venue, number))
+        venue.pool_samples.append(_custody_row(venue, number, found))
     for market in range(len(venue.market_params)):
         venue.market_samples.append(_market_row(venue, market, found))
     venue.lp_samples.append(_lp_row(venue, found))
@@ -17,7 +17,7 @@ def sample(venue: Venue) -> None:
     venue.pool.next_sample_us = (venue.now_us // interval + 1) * interval
 
 
-def _custody_row(venue: Venue, number: int) -> dict[str, int]:
+def _custody_row(venue: Venue, number: int, found: valuation.Valuation) -> dict[str, int]:
     custody = venue.custodies[number]
     return {
         "timestamp": venue.now_us,
@@ -26,9 +26,13 @@ def _custody_row(venue: Venue, number: int) -> dict[str, int]:
         "owned_units": custody.owned,
         "locked_units": custody.locked,
         "collateral_units": custody.collateral,
-        "value_usd": venue.usd(custody.owned, number, venue.low(number)),
+        "value_usd": found.values[number],
         "borrow_rate": custody.rate,
         "borrow_index": rates.borrow_index(venue, number),
+        "fee_units": custody.fees,
+        "stranded_units": custody.stranded,
+        "dollars_usd": custody.dollars_usd,
+        "low_price": found.prices[number],
     }
 
 
@@ -54,10 +58,11 @@ def _market_row(venue: Venue, market: int, found: valuation.Valuation) -> dict[s
 def _lp_row(venue: Venue, found: valuation.Valuation) -> dict[str, int]:
     """AUM and its terms: levels where something is still open, sums since the start where it is realised.
 
-    aum = lp_flow + exit_fee + borrow_fee + lp_fee + funding - to_others - trader_pnl + asset_drift - bad_debt
-    + confiscated + spread + rounding, exactly.
+    aum = lp_flow + open_fee + exit_fee + borrow_fee + lp_fee + funding - to_others - trader_pnl + asset_drift
+    - bad_debt + confiscated + spread - liquidator + rounding, exactly. Traders' margin inside the assets came in and
+    goes out as margin of the events, so it needs no term.
     """
-    pool, sides = venue.pool, found.sides.values()
+    pool, sides = venue.pool, found.sides.values() if found.sides_count else ()
     exit_fees = sum(side.exit_fee for side in sides)
     funding = sum(side.funding for side in sides)
     unrealised = sum(side.trader_pnl for side in sides)
@@ -84,8 +89,21 @@ def _lp_row(venue: Venue, found: valuation.Valuation) -> dict[str, int]:
         "bad_debt_usd": pool.bad_debt_usd,
         "confiscated_usd": pool.confiscated_usd,
         "spread_usd": pool.spread_usd,
+        "open_fee_usd": pool.open_fee_usd,
+        "liquidator_usd": pool.liquidator_usd,
+        "margin_usd": found.margin,
     }
-    gains = ("lp_flow_usd", "exit_fee_usd", "borrow_fee_usd", "lp_fee_usd", "funding_usd", "asset_drift_usd")
-    known = sum(row[name] for name in (*gains, "confiscated_usd", "spread_usd"))
-    known -= row["to_others_usd"] + row["trader_pnl_usd"] + row["bad_debt_usd"]
+    gains = (
+        "lp_flow",
+        "open_fee",
+        "exit_fee",
+        "borrow_fee",
+        "lp_fee",
+        "funding",
+        "asset_drift",
+        "confiscated",
+        "spread",
+    )
+    costs = ("to_others", "trader_pnl", "bad_debt", "liquidator")
+    known = sum(row[f"{name}_usd"] for name in gains) - sum(row[f"{name}_usd"] for name in costs)
     return row | {"rounding_usd": found.aum - known}

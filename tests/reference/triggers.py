@@ -3,8 +3,7 @@
 from collections.abc import Callable
 
 from kernels import codes, state
-from tests.reference import arithmetic as a
-from tests.reference import events, settle, trading
+from tests.reference import events, health, settle, trading
 from tests.reference import position as numbers
 from tests.reference.venue import Record, Refused, Venue, record
 
@@ -56,16 +55,16 @@ def cancel_limit(venue: Venue, row: Record, order: Order) -> None:
 
 
 def liquidate(venue: Venue) -> None:
-    """Close every position above the maximal leverage.
+    """Close every position that the pool's rule condemns.
 
     Spec 1.7, 1.8, liquidate_long; refused ones stay for the next tick.
     """
     for market, side in venue.books(codes.OPEN_POSITION):
-        if venue.price_trouble(market, side):
+        if venue.price_trouble(market, side) or venue.is_idle(market, side):
             continue
         for position in venue.book(market, side, codes.OPEN_POSITION):
-            if numbers.is_liquidatable(venue, position):
-                _try_close(venue, position, codes.K_LIQUIDATION)
+            if health.is_liquidatable(venue, position):
+                settle.close_at_once(venue, position, codes.K_LIQUIDATION)
 
 
 def stop_losses(venue: Venue) -> None:
@@ -84,9 +83,12 @@ def fill_limits(venue: Venue) -> None:
     Spec 1.9.
     """
     for market, side in venue.books(codes.PENDING_LIMIT):
+        if venue.is_idle(market, side):
+            continue
         for row in venue.book(market, side, codes.PENDING_LIMIT):
-            passed = row.limit_price > 0 and not _at_or_better(venue, row, row.limit_price)
-            if not _at_or_worse(venue, row, row.trigger_price) or passed:
+            now = venue.entry_price(row.market, row.side)
+            passed = row.limit_price > 0 and not _is_at_or_better(row, now, row.limit_price)
+            if not _is_at_or_worse(row, now, row.trigger_price) or passed:
                 continue
             try:
                 trading.open_position(venue, row.order | {"limit_price": -1}, codes.K_LIMIT_OPEN)
@@ -97,37 +99,29 @@ def fill_limits(venue: Venue) -> None:
 
 def _close_where(venue: Venue, kind: int, is_hit: Callable[[Venue, Record], bool]) -> None:
     for market, side in venue.books(codes.OPEN_POSITION):
-        if venue.price_trouble(market, side):
+        if venue.price_trouble(market, side) or venue.is_idle(market, side):
             continue
         for position in venue.book(market, side, codes.OPEN_POSITION):
             if is_hit(venue, position) and not numbers.is_too_young(venue, position):
-                _try_close(venue, position, kind)
+                settle.close_at_once(venue, position, kind)
 
 
-def _try_close(venue: Venue, position: Record, kind: int) -> None:
-    try:
-        deal = settle.plan(venue, position, a.PERCENTAGE, kind)
-    except Refused:
-        return
-    settle.book(venue, position, deal, order_id=-1)
-
-
-def _at_or_worse(venue: Venue, row: Record, price: int) -> bool:
-    """The trade price is at or below `price` for a long, at or above it for a short."""
-    now = venue.trade_price(row.market)
+def _is_at_or_worse(row: Record, now: int, price: int) -> bool:
+    """`now` is at or below `price` for a long, at or above it for a short."""
     return now <= price if row.side == codes.LONG else now >= price
 
 
-def _at_or_better(venue: Venue, row: Record, price: int) -> bool:
-    now = venue.trade_price(row.market)
+def _is_at_or_better(row: Record, now: int, price: int) -> bool:
     return now >= price if row.side == codes.LONG else now <= price
 
 
 def _stop_is_hit(venue: Venue, position: Record) -> bool:
-    if position.stop_loss <= 0 or not _at_or_worse(venue, position, position.stop_loss):
+    now = venue.exit_price(position.market, position.side)
+    if position.stop_loss <= 0 or not _is_at_or_worse(position, now, position.stop_loss):
         return False
-    return position.stop_limit <= 0 or _at_or_better(venue, position, position.stop_limit)
+    return position.stop_limit <= 0 or _is_at_or_better(position, now, position.stop_limit)
 
 
 def _target_is_hit(venue: Venue, position: Record) -> bool:
-    return position.take_profit > 0 and _at_or_better(venue, position, position.take_profit)
+    now = venue.exit_price(position.market, position.side)
+    return position.take_profit > 0 and _is_at_or_better(position, now, position.take_profit)

@@ -3,9 +3,11 @@ WITH history AS (
     SELECT
         *,
         kind IN ('open', 'limit_open') AS opens,
+        kind IN ('open', 'limit_open', 'increase', 'deposit_collateral') AS enters,
         kind IN ('close', 'stop_loss', 'take_profit', 'liquidation') AS ends,
         sum(locked_units) OVER (PARTITION BY position_no ORDER BY seq) AS held_units
-    FROM events
+    FROM events AS e
+    JOIN stages AS s ON e.timestamp >= s.from_at AND (s.until_at IS NULL OR e.timestamp < s.until_at)
     WHERE position_no IS NOT NULL
 ),
 sums AS (
@@ -25,8 +27,15 @@ sums AS (
         coalesce(sum(size_usd) FILTER (size_usd > 0), 0) AS opened_size_usd,
         coalesce(-sum(size_usd) FILTER (size_usd < 0), 0) AS closed_size_usd,
         sum(size_usd) AS size_usd,
-        coalesce(sum(collateral_usd) FILTER (collateral_usd > 0), 0) AS deposited_usd,
-        coalesce(-sum(collateral_usd) FILTER (kind = 'withdraw_collateral'), 0) AS withdrawn_usd,
+        -- what was paid in: of pooled margin the fees go off at once, a separate one is paid in beside them
+        coalesce(sum(
+            collateral_usd + CASE WHEN margin = 'pooled' THEN
+                open_fee_usd + borrow_fee_usd + prepaid_borrow_usd + funding_usd
+            ELSE 0 END
+        ) FILTER (enters), 0) AS deposited_usd,
+        -- of pooled margin a withdrawal is a decrease by nothing
+        coalesce(-sum(collateral_usd) FILTER (kind = 'withdraw_collateral' AND margin = 'separate'), 0)
+            AS withdrawn_usd,
         sum(collateral_usd) AS collateral_usd,
         sum(payout_usd) AS payout_usd,
         sum(pnl_usd) AS pnl_usd,
@@ -34,7 +43,9 @@ sums AS (
         sum(borrow_fee_usd + prepaid_borrow_usd) AS borrow_fee_usd,
         sum(funding_usd) AS funding_usd,
         sum(bad_debt_usd) AS bad_debt_usd,
-        max(held_units) AS max_locked_units
+        max(held_units) AS max_locked_units,
+        sum(open_fee_usd) AS open_fee_usd,
+        sum(confiscated_usd) AS confiscated_usd
     FROM history
     GROUP BY position_no
 ),
