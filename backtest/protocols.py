@@ -15,7 +15,17 @@ from backtest.config_checks import check
 from backtest.errors import UsageError
 from backtest.toml_files import Table, build, hint, read_toml, show
 
-__all__ = ["Sets", "apply_sets", "find_protocol", "flatten", "known_protocols", "load_protocol", "merge", "pin"]
+__all__ = [
+    "Sets",
+    "apply_sets",
+    "find_protocol",
+    "flatten",
+    "known_protocols",
+    "lineage",
+    "load_protocol",
+    "merge",
+    "pin",
+]
 
 Sets = Sequence[str | tuple[str, Any]]
 
@@ -86,6 +96,15 @@ def _parent(name: str, child: Path) -> Path:
         return beside if beside.is_file() else find_protocol(name)
     except UsageError as error:
         raise UsageError(f"{child}: extends: {error}") from None
+
+
+def lineage(name_or_path: str | Path) -> Iterator[Path]:
+    """The file of a protocol that loads, then those that it extends, nearest first."""
+    path = find_protocol(name_or_path)
+    yield path
+    while parent := read_toml(path).get("extends"):
+        path = _parent(parent, path)
+        yield path
 
 
 def merge(base: Table, own: Table, where: str) -> Table:

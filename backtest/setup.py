@@ -10,10 +10,10 @@ import msgspec
 from backtest.assets import assets, shipped
 from backtest.config import ROWS, TABLES
 from backtest.errors import UsageError
-from backtest.flow_config import FlowConfig, load_flow, utc_us
+from backtest.flow_config import FlowConfig, MarketShare, load_flow, utc_us
 from backtest.price_quotes import Quotes
 from backtest.prices import SymbolSource
-from backtest.protocols import Sets, find_protocol, flatten, known_protocols, load_protocol, pin
+from backtest.protocols import Sets, find_protocol, flatten, known_protocols, lineage, load_protocol, pin
 from backtest.resolve import PRICE, USD, Resolved, resolve
 from backtest.scenario import Scenario, check_scenario, duration_us, known_scenarios, listed, load_scenario
 from backtest.sources import price_symbols, quotes, restrict, symbol_sources
@@ -66,8 +66,8 @@ class Setup:
 def open_setup(target: str | Path | None = None, sets: Sets = (), **given: Any) -> Setup:
     """Resolve a run from `target` and what is given beside it.
 
-    target: a scenario (shipped name or TOML file), a protocol (name or file; the rest is that of the scenario
-        "sample"), or None for "sample"
+    target: a scenario (shipped name or TOML file), a protocol (name or file; the rest is that of the scenario named
+        like it or like the nearest protocol it extends, else of "sample"), or None for "sample"
     sets: overrides of the protocol, over those of the scenario
     given: keys of a scenario (prices, orders, flow, positions, seed, start, end, ...) that replace the file's;
         None means not given. Paths are relative to the working folder.
@@ -116,7 +116,7 @@ def open_setup(target: str | Path | None = None, sets: Sets = (), **given: Any) 
 
 
 def _scenario(target: str | Path | None) -> tuple[Scenario, bool]:
-    """The scenario that `target` names; for a protocol, the sample scenario with that protocol (and True)."""
+    """The scenario that `target` names; for a protocol that none is named like, another's with it (and True)."""
     if target is None:
         return load_scenario(DEFAULT_SCENARIO), False
     text = str(target)
@@ -143,11 +143,17 @@ def _protocol(scenario: Scenario, where: str) -> str:
 
 
 def _with_protocol(protocol: str, name: str) -> tuple[Scenario, bool]:
-    """The sample scenario, less the price symbols that the protocol has no use for."""
-    sample = load_scenario(DEFAULT_SCENARIO)
+    """The scenario of the nearest kin, with this protocol, less the price symbols that it has no use for."""
     used = price_symbols(load_protocol(protocol))
-    symbols = {symbol: source for symbol, source in sample.symbols.items() if symbol in used}
-    return msgspec.structs.replace(sample, protocol=protocol, name=name, title="", symbols=symbols, set={}), True
+    kin = load_scenario(_kin(protocol))
+    symbols = {symbol: source for symbol, source in kin.symbols.items() if symbol in used}
+    return msgspec.structs.replace(kin, protocol=protocol, name=name, title="", symbols=symbols, set={}), True
+
+
+def _kin(protocol: str) -> str:
+    """The shipped scenario named like this protocol or the nearest that it extends; without one, the sample's."""
+    named = [path.stem for path in lineage(protocol) if path == known_protocols().get(path.stem)]
+    return next((name for name in named if name in known_scenarios()), DEFAULT_SCENARIO)
 
 
 def _plain(value: Any) -> Any:
@@ -189,7 +195,8 @@ def _flow(
 ) -> FlowConfig | None:
     """The flow with the price source of each market filled in from the scenario, unless the flow names its own.
 
-    `drop_unknown` leaves out markets that the protocol does not have: a bare protocol was asked for, with no flow.
+    `drop_unknown` leaves out markets that the protocol does not have, and trades all of its markets alike where that
+    leaves none: a bare protocol was asked for, with no flow.
     `left_out`: markets of the protocol that the scenario does not want; a flow does without them.
     """
     if not scenario.flow:
@@ -205,11 +212,14 @@ def _flow(
     if flow.liquidity.deposits and custody not in resolved.names.custodies:
         near = hint(custody, resolved.names.custodies)
         raise UsageError(f"{path}: liquidity.custody: {custody} is not a custody of {resolved.protocol.name}; {near}")
+    wanted = flow.markets
+    if drop_unknown and not any(item.market in prices for item in wanted):
+        wanted = tuple(MarketShare(market=symbol) for symbol in prices)
     markets = []
-    for item in flow.markets:
+    for item in wanted:
         if item.market not in prices:
             may_go = drop_unknown or item.market in left_out
-            if may_go and any(other.market in prices for other in flow.markets):
+            if may_go and any(other.market in prices for other in wanted):
                 continue
             near = hint(item.market, prices)
             raise UsageError(f"{path}: markets: {item.market} is not a market of {resolved.protocol.name}; {near}")

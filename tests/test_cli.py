@@ -75,6 +75,8 @@ def project(tmp_path_factory: pytest.TempPathFactory, kernels_compiled: None) ->
     assert perpool("flow", "generate", *given, "--out", root / "orders.parquet").code == 0
     for number, name in enumerate(("alp", "a", "b")):
         assert perpool("run", "adrena-alp", *given, "--seed", number, "--out", root / "runs" / name).code == 0
+    dearer = ("--seed", 0, "--set", "market.*.close_bps=20", "--out", root / "runs" / "dearer")
+    assert perpool("run", "adrena-alp", *given, *dearer).code == 0
     return root
 
 

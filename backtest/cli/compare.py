@@ -24,8 +24,8 @@ def compare(runs: tuple[Path, ...], fmt: str) -> None:
 
     \b
     Example:
-      perpool compare runs/alp runs/gmx
-      perpool compare runs/alp runs/gmx runs/jlp --format csv > comparison.csv
+      perpool compare runs/alp runs/dearer
+      perpool compare runs/alp runs/dearer --format csv
     """
     from backtest.comparison import compare as compare_runs
     from backtest.comparison_text import FORMATS
