@@ -8,7 +8,7 @@ resets a side to zero, which wipes out rounding residues. (The short averages of
 import numpy as np
 
 from kernels import borrow, codes, funding
-from kernels._jit import inner
+from kernels._jit import inner, step
 from kernels.fixed import add_wide, divide_pair_floor, mul_div_floor, subtract_wide
 
 _QUANTITY_SCALE = np.int64(100_000_000)  # dollars to 1e10, then times 1e4
@@ -40,7 +40,7 @@ def collective_funding(side, sign, index):
     return side.funding_usd + funding.owed_floor(sign, index, side.funding_snapshot, side.size_usd)
 
 
-@inner()
+@step()
 def _reset_side(side):
     side.open_positions = 0
     side.size_usd = 0
@@ -77,7 +77,7 @@ def add_position(pool, row, direction, side, interest, index, funding_index):
     side.total_quantity += quantity
 
 
-@inner()
+@step()
 def _remove_interest(pool, row, full, interest, index):
     if full and interest.open_positions == 1:
         interest.open_positions = 0

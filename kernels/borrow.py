@@ -17,7 +17,7 @@ Interest of a position: (index - snapshot) * borrow size / 1e9, floor (Adrena, s
 import numpy as np
 
 from kernels import codes
-from kernels._jit import formula, inner
+from kernels._jit import formula, inner, step
 from kernels.fixed import mul_div_ceil, mul_div_floor
 
 RATE = np.int64(1_000_000_000)
@@ -27,7 +27,7 @@ _HOURS_OF_YEAR = 8_760
 _STEP_SCALE = np.int64(1_000)  # a stepwise index counts millionths
 
 
-@inner()
+@step()
 def _stepwise_growth(custody, n):
     """Growth of a stepwise index over n intervals at the present utilisation: one floor for all of them."""
     return _STEP_SCALE * mul_div_floor(custody.locked, custody.borrow_max * n, custody.owned)

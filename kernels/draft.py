@@ -10,7 +10,7 @@
 import numpy as np
 
 from kernels import codes, limits
-from kernels._jit import YES, inner
+from kernels._jit import YES, inner, step
 from kernels.fees import opening_fee, size_fee_usd
 from kernels.fixed import MAX_AMOUNT, mul_div_floor
 from kernels.pricing import BPS, entry_price, posted_price, tokens_floor, usd_floor
@@ -21,7 +21,7 @@ _WHOLE_PAYOFF = 10_000
 _NO_TOKENS = np.int64(-1)
 
 
-@inner()
+@step()
 def entry_price_allowed(request, side, price):
     """The trader's worst acceptable price holds."""
     if request.limit_price <= 0:
@@ -37,7 +37,7 @@ def requested_units(request, custody):
     return request.collateral_units
 
 
-@inner()
+@step()
 def _size_of_collateral(draft, request, custody):
     """collateral_tokens: (size in tokens, size in dollars); zeros where the request makes no sense."""
     leverage = request.leverage_bps
@@ -50,7 +50,7 @@ def _size_of_collateral(draft, request, custody):
     return tokens, usd_floor(tokens, custody, posted_price(custody))
 
 
-@inner()
+@step()
 def _size_of_dollars(draft, request):
     """dollars: what is asked for, or the leverage times the collateral."""
     if request.size_usd > 0:
@@ -58,7 +58,7 @@ def _size_of_dollars(draft, request):
     return mul_div_floor(draft.collateral_usd, max(request.leverage_bps, 0), BPS)
 
 
-@inner()
+@step()
 def _draft_size(draft, request, side, market, custody, pool):
     """Fill size, leverage, locked and borrowed; returns (size in traded tokens or -1, tokens that fees go by)."""
     price = entry_price(market, side)
@@ -88,7 +88,7 @@ def _draft_size(draft, request, side, market, custody, pool):
     return size_tokens, tokens
 
 
-@inner()
+@step()
 def _draft_fees(draft, venue, b, custody, size_tokens, tokens):
     """Opening fee, and the close fees of the variants that fix them now."""
     market = venue.market[b >> 1]

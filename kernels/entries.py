@@ -7,7 +7,7 @@ trace but its reason.
 """
 
 from kernels import accounting, codes, limits, shorts
-from kernels._jit import NO, YES, inner
+from kernels._jit import NO, YES, inner, step
 from kernels.book import EMPTY, index_insert, take_slot, watch_position
 from kernels.draft import NEEDS_ROOM, draft_entry
 from kernels.events import book_event, flow_without_spread, new_event, place_event
@@ -38,7 +38,7 @@ def check_entry(position, added, b, venue, market, custody):
     return codes.OK
 
 
-@inner()
+@step()
 def _move_separate(event, added, pool, reserve_units):
     """Collateral tokens are kept apart; an opening fee is paid on top of them."""
     event.trader_in_units = added.collateral_units + added.open_fee_units
@@ -49,7 +49,7 @@ def _move_separate(event, added, pool, reserve_units):
         event.owned_units = added.open_fee_units - reserve_units
 
 
-@inner()
+@step()
 def _move_pooled(event, row, added, side, custody, fees_usd, reserve_units):
     """Longs' collateral joins the pool; shorts' is kept apart, and pays fees and funding out of its tokens."""
     event.trader_in_units = added.collateral_units
@@ -64,7 +64,7 @@ def _move_pooled(event, row, added, side, custody, fees_usd, reserve_units):
     row.collateral_units -= fees + paid
 
 
-@inner()
+@step()
 def _reserve_units(pool, custody, added, fees_usd):
     """Tokens of an entry's fees that go to the fee reserve at once."""
     if pool.fee_booking == codes.BOOK_DEBT:
@@ -76,7 +76,7 @@ def _reserve_units(pool, custody, added, fees_usd):
     return tokens_floor(fees_usd, custody, custody.high)
 
 
-@inner()
+@step()
 def book_entry(venue, out, cursor, kind, row, added, b, order_id, borrow_fee_usd, funding_usd):
     """Take collateral and fees, lock tokens, refresh rates, write the event. Accounting is the caller's."""
     market = venue.market[b >> 1]
@@ -113,12 +113,12 @@ def book_entry(venue, out, cursor, kind, row, added, b, order_id, borrow_fee_usd
         row.funding_fees_usd += funding_usd
     custody.locked += added.locked
     custody.collateral += event.collateral_units
-    note_flow(venue, b >> 1, added.size_usd)
+    note_flow(venue.impact, pool, b >> 1, added.size_usd)
     touch_rates(venue, b)
     book_event(venue, out, cursor)
 
 
-@inner()
+@step()
 def _start_row(row, request, pool):
     """Turn a draft into a new open position."""
     row.status = codes.OPEN_POSITION
@@ -137,7 +137,7 @@ def _start_row(row, request, pool):
     row.max_locked = row.locked
 
 
-@inner()
+@step()
 def _charge_opening(row, pool):
     """Where collateral is pooled the opening fee comes out of it; a reason if there is not enough."""
     if pool.margin == codes.MARGIN_SEPARATE:
@@ -190,7 +190,7 @@ def settle_open(venue, books, out, cursor, request, b, kind, slot):
     return codes.OK
 
 
-@inner()
+@step()
 def _count_in(venue, row, added, b, c):
     """Add a new or grown position to the sums of its side."""
     market = venue.market[b >> 1]
@@ -202,7 +202,7 @@ def _count_in(venue, row, added, b, c):
     accounting.add_position(venue.pool[0], row, b & 1, side, interest, index, funding_index)
 
 
-@inner()
+@step()
 def _charge(row, pool, fees_usd, funding_usd):
     """Take opening fee, borrow fee and funding out of a pooled position's collateral."""
     if pool.margin == codes.MARGIN_SEPARATE:

@@ -13,7 +13,7 @@ from collections import namedtuple
 import numpy as np
 
 from kernels import codes
-from kernels._jit import inner
+from kernels._jit import inner, step
 from kernels.fees import ema_fee_tokens, fee_ceil
 from kernels.pricing import BPS, exit_price, tokens_floor
 from kernels.profit import gross_result, has_gained, net_result, profit_cap
@@ -78,7 +78,7 @@ def paid_tokens(pool, part, market, custody, numbers, fee_usd, bps):
     return min(wanted, max(part.locked + part.collateral_units - fee_tokens, 0))
 
 
-@inner()
+@step()
 def protocol_tokens(pool, part, side, market, custody, fee_usd, bps, left):
     """solana-labs: the protocol's part of the close fee leaves the pool, if `left` (unlocked, after the payout) allows.
 

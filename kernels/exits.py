@@ -58,7 +58,7 @@ def take_part(part, rest_e6):
     part.unrealised_funding_usd = _scaled_part_floor(part.unrealised_funding_usd, rest_e6)
 
 
-@inner()
+@step()
 def _subtract_part(row, part):
     row.size_usd -= part.size_usd
     row.borrow_size_usd -= part.borrow_size_usd
@@ -82,7 +82,7 @@ def payable(pool, custody, part, tokens):
     return limits.rate_allowed(pool.borrow, custody, owned, locked)
 
 
-@inner()
+@step()
 def write_exit(venue, out, cursor, kind, row, part, b, numbers, tokens, confiscated, keeper_usd, order_id):
     """Book the tokens and write the event of an exit; returns the event."""
     market = venue.market[b >> 1]
@@ -125,11 +125,11 @@ def write_exit(venue, out, cursor, kind, row, part, b, numbers, tokens, confisca
         event.margin_usd = -part.collateral_usd
     event.spread_usd = event.owned_value_usd - flow_without_spread(event)
     book_event(venue, out, cursor)
-    note_flow(venue, b >> 1, -part.size_usd)
+    note_flow(venue.impact, pool, b >> 1, -part.size_usd)
     return event
 
 
-@inner()
+@step()
 def remember(row, part, event):
     """Keep the position's history for its row of positions.parquet."""
     row.closed_size_usd += part.size_usd
@@ -142,7 +142,7 @@ def remember(row, part, event):
     row.confiscated_usd += event.confiscated_usd
 
 
-@inner()
+@step()
 def _end_position(venue, books, out, cursor, b, slot, kind):
     """The position's row of positions.parquet, and its slot free."""
     market = venue.market[b >> 1]
@@ -162,7 +162,7 @@ def _end_position(venue, books, out, cursor, b, slot, kind):
     release_slot(books, b, slot)
 
 
-@inner()
+@step()
 def _note_short(venue, b, row, closed_usd):
     """Let the average entry of a market's shorts follow a decrease."""
     pool = venue.pool[0]
@@ -259,7 +259,7 @@ def settle_whole(venue, books, out, cursor, b, slot, kind, order_id):
         else:
             to_pool = True
             keeper_usd = market.liquidation_fee_usd
-    fee = settled_close_fee(venue, b >> 1, part, liquidation)
+    fee = settled_close_fee(venue.impact, pool, market, b >> 1, part, liquidation)
     owed_borrow = accrued_interest(pool, part, custody) + part.paid_interest_usd
     owed_funding = accrued_funding(part, market, side)
     numbers = exit_numbers(pool, part, side, market, custody, fee, owed_borrow, owed_funding, liquidation)
@@ -271,7 +271,7 @@ def settle_whole(venue, books, out, cursor, b, slot, kind, order_id):
     return _pay_whole(venue, books, out, cursor, b, slot, kind, order_id, numbers, fee, to_pool, keeper_usd)
 
 
-@inner()
+@step()
 def exit_allowed(venue, request, row, b):
     """Fresh price, minimum age and the trader's price bound."""
     market = venue.market[b >> 1]

@@ -16,7 +16,7 @@ Shares: Adrena cortex.rs get_lp_fee, close_position_*.rs (spec 1.12). Booking: s
 import numpy as np
 
 from kernels import codes, impact
-from kernels._jit import formula, inner
+from kernels._jit import formula, inner, step
 from kernels.fixed import mul_div_ceil, mul_div_floor
 from kernels.pricing import BPS, tokens_floor, usd_floor
 
@@ -63,11 +63,10 @@ def utilised_fee_ceil(size_units, added_locked, custody, bps, multiplier_bps):
 
 
 @inner()
-def impact_fee_ceil(venue, m, base_bps, size_usd, change_usd):
+def impact_fee_ceil(rings, pool, market, m, base_bps, size_usd, change_usd):
     """Fee of a trade that changes open interest by `change_usd`, with the flow of the last minute in it."""
-    market = venue.market[m]
     bps = base_bps + impact.linear_bps_ceil(size_usd, market.impact_scalar_usd)
-    net = impact.net_flow(venue.impact, m, venue.pool[0].now_s, change_usd)
+    net = impact.net_flow(rings, m, pool.now_s, change_usd)
     added = impact.window_bps_ceil(net, market.impact_threshold_usd, market.impact_exponent_e6, market.impact_factor_e6)
     if added > 0 and market.impact_max_bps > 0:
         return fee_ceil(min(bps + added, market.impact_max_bps), size_usd)
@@ -75,13 +74,12 @@ def impact_fee_ceil(venue, m, base_bps, size_usd, change_usd):
 
 
 @inner()
-def note_flow(venue, m, change_usd):
+def note_flow(rings, pool, m, change_usd):
     """Remember a settled change of open interest where a fee depends on the last minute's."""
-    pool = venue.pool[0]
     if change_usd == 0:
         return
     if pool.open_fee == codes.OPEN_FEE_IMPACT or pool.close_fee == codes.CLOSE_FEE_IMPACT:
-        impact.add_flow(venue.impact, m, pool.now_s, change_usd)
+        impact.add_flow(rings, m, pool.now_s, change_usd)
 
 
 @formula()
@@ -112,7 +110,7 @@ def liquidation_check_fee(pool, row, market):
     return close_fee(pool, market, market.close_bps, row.size_usd, fixed)
 
 
-@inner()
+@step()
 def _aged_ceil(pool, fee_usd, age_s):
     """Times the multiplier of the first age tier that still holds. Rounding is not public; taken as ceil."""
     if 0 < pool.tier1_s >= age_s:
@@ -125,10 +123,8 @@ def _aged_ceil(pool, fee_usd, age_s):
 
 
 @inner()
-def settled_close_fee(venue, m, part, is_liquidation):
+def settled_close_fee(rings, pool, market, m, part, is_liquidation):
     """Fee that closing `part` now is charged."""
-    market = venue.market[m]
-    pool = venue.pool[0]
     bps = market.liquidation_bps if is_liquidation else market.close_bps
     if pool.close_fee <= codes.CLOSE_FEE_AGE_TIERS:
         if is_liquidation:
@@ -139,7 +135,7 @@ def settled_close_fee(venue, m, part, is_liquidation):
     if pool.close_fee == codes.CLOSE_FEE_EMA_TOKENS:
         return ema_fee_floor(bps, part.size_usd, market)
     if pool.close_fee == codes.CLOSE_FEE_IMPACT:
-        return impact_fee_ceil(venue, m, market.close_bps, part.size_usd, -part.size_usd)
+        return impact_fee_ceil(rings, pool, market, m, market.close_bps, part.size_usd, -part.size_usd)
     return fee_ceil(market.close_bps, part.size_usd)
 
 
@@ -161,7 +157,7 @@ def opening_fee(venue, m, custody, size_usd, size_units, added_locked):
     if pool.open_fee == codes.OPEN_FEE_FLAT:
         return fee_ceil(market.open_bps, size_usd), 0
     if pool.open_fee == codes.OPEN_FEE_IMPACT:
-        return impact_fee_ceil(venue, m, market.open_bps, size_usd, size_usd), 0
+        return impact_fee_ceil(venue.impact, pool, market, m, market.open_bps, size_usd, size_usd), 0
     traded = venue.custody[market.long_custody] if market.long_custody >= 0 else custody
     if size_units < 0:
         size_units = tokens_floor(size_usd, traded, traded.ema)

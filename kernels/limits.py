@@ -8,7 +8,7 @@ position limits (spec 3); GMX v1 validateLiquidation and the routers' global cap
 import numpy as np
 
 from kernels import borrow, codes
-from kernels._jit import inner
+from kernels._jit import NO, inner, step
 from kernels.accounting import quantity_floor
 from kernels.fees import exit_check_fee
 from kernels.fixed import SATURATED, mul_div_floor
@@ -37,7 +37,7 @@ def margin_allowed(row, side, market, custody, pool, initial):
     if pool.liquidation == codes.LIQUIDATE_TWO_STATES:
         if row.size_usd < row.collateral_usd:
             return codes.MIN_LEVERAGE
-        return margin_state(pool, row, side, market, custody, False)
+        return margin_state(pool, row, side, market, custody, NO)
     by_leverage = pool.liquidation == codes.LIQUIDATE_MAX_LEVERAGE
     profit = 0
     if by_leverage:
@@ -54,7 +54,7 @@ def margin_allowed(row, side, market, custody, pool, initial):
     return codes.OK
 
 
-@inner()
+@step()
 def _interest_cap(added, direction, side, market, custody, pool):
     """Open interest of a side: locked stables of shorts (Adrena), size, or what the pool guarantees longs (GMX v1)."""
     cap = market.max_cumulative_long_usd if direction == codes.LONG else market.max_cumulative_short_usd

@@ -15,7 +15,7 @@ profit depends on the custody's own price and is watched by `guard_price`.
 import numpy as np
 
 from kernels import borrow, codes
-from kernels._jit import formula, inner
+from kernels._jit import YES, formula, inner, step
 from kernels.fees import liquidation_check_fee
 from kernels.fixed import mul_div_floor
 from kernels.pricing import BPS
@@ -46,7 +46,7 @@ def margin_state(pool, row, side, market, custody, counts_profit):
     return codes.OK
 
 
-@inner()
+@step()
 def _minimum_margin_ceil(size_usd, max_leverage_bps):
     """Least whole margin with margin * maximum >= size * 1e4."""
     floor = mul_div_floor(size_usd, BPS, max_leverage_bps)
@@ -57,7 +57,7 @@ def _minimum_margin_ceil(size_usd, max_leverage_bps):
 def is_liquidatable(pool, row, side, market, custody):
     """Exact rule of the protocol."""
     if pool.liquidation == codes.LIQUIDATE_TWO_STATES:
-        return margin_state(pool, row, side, market, custody, True) != codes.OK
+        return margin_state(pool, row, side, market, custody, YES) != codes.OK
     profit = position_profit(pool, row, side, market, custody, liquidation_check_fee(pool, row, market))
     if pool.liquidation == codes.LIQUIDATE_MIN_MARGIN:
         return row.collateral_usd + profit < mul_div_floor(row.size_usd, BPS, market.max_leverage_bps)

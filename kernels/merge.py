@@ -7,7 +7,7 @@
 """
 
 from kernels import borrow, codes, funding
-from kernels._jit import formula, inner
+from kernels._jit import formula, step
 from kernels.fixed import mul_div_floor
 from kernels.pricing import exit_price
 from kernels.profit import gross_result, price_result
@@ -23,7 +23,7 @@ def harmonic_price_floor(old_size, old_price, new_size, new_price):
     return mul_div_floor(total, new_price, mul_div_floor(old_size, new_price, old_price) + new_size)
 
 
-@inner()
+@step()
 def _average_entry(pool, row, added, side, market):
     """Entry price of the grown position; collateral alone leaves it as it is."""
     if added.size_usd == 0:
@@ -36,7 +36,7 @@ def _average_entry(pool, row, added, side, market):
     return pnl_preserving_price(side, added.entry_price, row.size_usd, added.size_usd, row.entry_price, marked, counts)
 
 
-@inner()
+@step()
 def merge(row, added, market, custody, side, pool):
     """Add a draft to a position: average entry, sums, interest and funding so far set aside, new snapshots."""
     sign = 1 if side == codes.LONG else -1

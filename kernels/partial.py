@@ -57,7 +57,7 @@ def settle_pro_rata(venue, books, out, cursor, request, b, slot):
     books.draft[0] = row
     part = books.draft[0]
     take_part(part, WHOLE - request.fraction_e6)
-    fee = settled_close_fee(venue, b >> 1, part, NO)
+    fee = settled_close_fee(venue.impact, pool, market, b >> 1, part, NO)
     owing = row if pool.interest == codes.INTEREST_CHARGED else part
     owed_borrow = accrued_interest(pool, owing, custody) + owing.paid_interest_usd
     owed_funding = accrued_funding(owing, market, b & 1)
@@ -88,7 +88,7 @@ def settle_realised(venue, books, out, cursor, request, b, slot, kind):
     books.draft[0] = row
     part = books.draft[0]
     _fill_realised_part(part, row, closed_usd)
-    fee = settled_close_fee(venue, b >> 1, part, NO) if closed_usd > 0 else ZERO
+    fee = settled_close_fee(venue.impact, pool, market, b >> 1, part, NO) if closed_usd > 0 else ZERO
     borrow_fee, funding = ZERO, ZERO
     if pool.interest == codes.INTEREST_CHARGED:
         borrow_fee = accrued_interest(pool, row, custody)

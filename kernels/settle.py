@@ -80,7 +80,12 @@ def settle_trade(venue, books, out, cursor, request):
         return codes.POSITION_NOT_FOUND
     b = books.row[slot].book
     # One call of each heavy function, here: numba optimises a callee again in every caller.
-    if action <= codes.CLOSE and action != codes.INCREASE:
+    if action == codes.CLOSE:
+        reason = exits.exit_allowed(venue, request, books.row[slot], b)
+        if reason != codes.OK:
+            return reason
+        return exits.settle_whole(venue, books, out, cursor, b, slot, codes.K_CLOSE, request.order_id)
+    if action == codes.DECREASE:
         return _reduce(venue, books, out, cursor, request, b, slot)
     if action == codes.DEPOSIT_COLLATERAL or action == codes.WITHDRAW_COLLATERAL:
         reason = margin.edit_allowed(venue, books, request, b, slot)
@@ -107,7 +112,7 @@ def settle_trade(venue, books, out, cursor, request):
 
 @inner()
 def _reduce(venue, books, out, cursor, request, b, slot):
-    """Close a position, decrease it, or (realised) take collateral out of it."""
+    """Decrease a position, or (pooled) take collateral out of it."""
     action = request.action
     kind = codes.K_DECREASE
     market = venue.market[b >> 1]

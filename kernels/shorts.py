@@ -8,11 +8,12 @@ stay where they are when the last short closes. Fractions of the open size are k
 import numpy as np
 
 from kernels import codes
-from kernels._jit import formula, inner
+from kernels._jit import YES, formula, inner, step
 from kernels.fixed import mul_div_floor
 from kernels.pricing import BPS
 
 SCALE = np.int64(10_000_000_000_000_000)
+NOTHING = np.int64(0)
 
 
 @formula()
@@ -53,7 +54,7 @@ def tracked_average(size_usd, change_usd, average, mark, realised):
     return mul_div_floor(mark, whole, whole - pending) if whole > pending else average
 
 
-@inner()
+@step()
 def realised_fraction(row, change_usd, total_usd, mark, counts):
     """PnL that closing `change_usd` of a short realises, as a signed fraction of all shorts at 1e16."""
     if not counts:
@@ -70,16 +71,16 @@ def note_increase(pool, market, side, added_usd):
         return
     price = market.sell
     if pool.tracker_on != 0:
-        side.tracker_price = tracked_average(side.size_usd, added_usd, side.tracker_price, market.low, 0)
+        side.tracker_price = tracked_average(side.size_usd, added_usd, side.tracker_price, market.low, NOTHING)
     if side.size_usd == 0:
         side.average_price = price
     elif side.average_price > 0:
         side.average_price = pnl_preserving_price(
-            codes.SHORT, price, side.size_usd, added_usd, side.average_price, price, True
+            codes.SHORT, price, side.size_usd, added_usd, side.average_price, price, YES
         )
 
 
-@inner()
+@step()
 def note_decrease(pool, market, side, row, closed_usd, counts):
     """Move the tracker's average before part of a short is closed. `counts`: its PnL is not taken for nothing."""
     if pool.valuation != codes.VALUE_GUARANTEED or pool.tracker_on == 0 or closed_usd == 0:

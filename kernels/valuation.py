@@ -54,7 +54,7 @@ def value_price(pool, custody, mode):
     return max(price, DOLLAR) if custody.peg == codes.PEG_FLOORED else price
 
 
-@inner()
+@step()
 def _short_cap_usd(side, stable, backing):
     """Value of the stables locked by shorts, by way of the traded custody's low price as the venue computes it."""
     locked_usd = usd_floor(side.locked, stable, stable.high)
@@ -63,7 +63,7 @@ def _short_cap_usd(side, stable, backing):
     return usd_floor(tokens_floor(locked_usd, backing, backing.low), backing, backing.low)
 
 
-@inner()
+@step()
 def _collective_cap(venue, market, side, direction):
     """Most that the traders of a side may win together, at 1e6 dollars.
 
@@ -106,7 +106,7 @@ def collective_position(venue, m, direction):
     return Collective(profit, fee, interest, owed)
 
 
-@inner()
+@step()
 def _custody_drift(venue, c):
     """The pool is long 1x the collateral of longs, which it owes in dollars: value now minus dollars owed."""
     custody = venue.custody[c]
@@ -119,7 +119,7 @@ def _custody_drift(venue, c):
     return usd_floor(custody.collateral, custody, custody.low) - owed
 
 
-@inner()
+@step()
 def _accrued_interest(venue, c, direction):
     """Collective interest of a custody that counts beside the traders' PnL, and all that the attribution names."""
     pool = venue.pool[0]
@@ -131,7 +131,7 @@ def _accrued_interest(venue, c, direction):
     return collective_interest(pool, interest, custody.index_now)
 
 
-@inner()
+@step()
 def _collective_value(venue, mode):
     pool = venue.pool[0]
     counts = pool.valuation == codes.VALUE_COLLECTIVE or pool.unrealised_in_aum != 0
@@ -180,7 +180,7 @@ def shorts_result(venue, m, mode):
     return result if average > price else -result
 
 
-@inner()
+@step()
 def _guaranteed_value(venue, mode):
     pool = venue.pool[0]
     assets, worth, margin, funding = _ZERO, _ZERO, _ZERO, _ZERO
