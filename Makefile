@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 READY := $(VENV)/.installed
 OUT ?= runs/sample
 
-.PHONY: run test test-slow check real bench clean
+.PHONY: run test test-slow check real compare bench clean
 
 run: $(READY)
 	$(BIN)/perpool run --out $(OUT) --overwrite
@@ -24,6 +24,10 @@ check: $(READY)
 # ALP through 2024 with a million positions; needs the real price files, says so where they are not there.
 real: $(READY)
 	$(BIN)/python -m tests.real
+
+# The same BTC orders in ALP, JLP and GLP through 2025, side by side; needs the real price files too.
+compare: $(READY)
+	$(BIN)/python -m tests.real compare
 
 bench: $(READY)
 	$(BIN)/perpool bench

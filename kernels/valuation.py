@@ -205,8 +205,9 @@ def _guaranteed_value(venue, mode):
         profits += max(result, 0)
         if pool.funding_in_aum != 0:
             market = venue.market[m]
-            funding += collective_funding(venue.side[2 * m], 1, market.funding_now)
-            funding += collective_funding(venue.side[2 * m + 1], -1, market.funding_now)
+            for direction in range(2):
+                sign = 1 - 2 * direction
+                funding += collective_funding(venue.side[2 * m + direction], sign, market.funding_now)
     worth = max(worth + funding - profits, 0)
     aum = max(worth - pool.fees_debt_usd - pool.referrers_debt_usd, 0)
     return Value(aum, assets, _ZERO, _ZERO, funding, _ZERO, margin)

@@ -58,9 +58,22 @@ def order(**values: int) -> dict[str, int]:
     return absent | values
 
 
+@dataclass(frozen=True)
+class Change:
+    """Other parameters from tick number `tick` on; their records are of the shapes of the case's own."""
+
+    tick: int
+    custodies: list[dict[str, int]]
+    markets: list[dict[str, int]]
+    pool: dict[str, int]
+
+
 @dataclass
 class Case:
-    """Inputs. `ticks`: (time_us, prices at 1e10 per symbol, flags per symbol); orders sorted by (due_us, order_id)."""
+    """Inputs. `ticks`: (time_us, prices at 1e10 per symbol, flags per symbol); orders sorted by (due_us, order_id).
+
+    `changes` by tick, none at the first; they are numbered from 1.
+    """
 
     custodies: list[dict[str, int]]
     markets: list[dict[str, int]]
@@ -68,6 +81,7 @@ class Case:
     ticks: list[tuple[int, tuple[int, ...], tuple[int, ...]]]
     orders: list[dict[str, int]] = field(default_factory=list)
     genesis: list[int] = field(default_factory=list)  # token units per custody; empty: none
+    changes: list[Change] = field(default_factory=list)
 
 
 @dataclass

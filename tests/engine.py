@@ -1,5 +1,7 @@
 """Run a Case through the engine: the fast twin of tests.reference.run."""
 
+from itertools import pairwise
+
 import numpy as np
 
 from backtest.engine import Engine, make_venue
@@ -53,12 +55,16 @@ def run_case(
     ticks = to_ticks(case)
     engine.start(ticks, case.genesis)
     n, done = len(case.ticks), 0
-    size = chunk or n
-    for first in range(0, n, size):
-        part = state.Ticks(*(np.ascontiguousarray(column[first : first + size]) for column in ticks))
-        last = first + size >= n
+    changes = {change.tick: (number, change) for number, change in enumerate(case.changes, 1)}
+    cuts = sorted({*range(0, n, chunk or n), *changes, n})
+    for first, after in pairwise(cuts):
+        if first in changes:
+            number, change = changes[first]
+            time_us = int(ticks.time_us[first])
+            engine.apply(change.custodies, change.markets, change.pool, time_us=time_us, number=number)
+        part = state.Ticks(*(np.ascontiguousarray(column[first:after]) for column in ticks))
         rows = [o for o in case.orders[done:] if o["due_us"] <= int(part.time_us[-1])]
-        assert engine.run(part, to_orders(rows), is_last=last) == len(rows)
+        assert engine.run(part, to_orders(rows), is_last=after == n) == len(rows)
         done += len(rows)
     engine.finish()
     for order in case.orders[done:]:

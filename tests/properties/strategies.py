@@ -3,11 +3,13 @@
 To know what is open the reference runs along; a case is the same whatever the engine under test does with it.
 """
 
+from collections.abc import Sequence
+
 from hypothesis import strategies as st
 
 from kernels import codes
 from tests import case as build
-from tests.case import Case
+from tests.case import Case, Change
 from tests.properties import recipes, variants, worlds
 from tests.properties.worlds import World, chance, near, pick
 from tests.reference.run import run_tick
@@ -195,21 +197,21 @@ def drawn_worlds(draw: st.DrawFn) -> World:
 def spine_cases(draw: st.DrawFn, crowded: bool = False) -> Case:
     """The first variant of every mechanism, with what they have always been mixed with."""
     world = draw(drawn_worlds())
-    return draw(_settled(world, draw(worlds.pools(len(world.custodies) - 1)), crowded))
+    return draw(settled(world, draw(worlds.pools(len(world.custodies) - 1)), crowded))
 
 
 @st.composite
 def mixed_cases(draw: st.DrawFn, crowded: bool = False) -> Case:
     """Any variant of any mechanism with any other that it can be mixed with."""
     pool = draw(variants.pools())
-    return draw(_settled(draw(variants.drawn_worlds(pool)), pool, crowded))
+    return draw(settled(draw(variants.drawn_worlds(pool)), pool, crowded))
 
 
 @st.composite
 def recipe_cases(draw: st.DrawFn, name: str, crowded: bool = False) -> Case:
     """The mechanisms of one protocol (a key of `recipes.RECIPES`), with numbers of all kinds."""
     pool = draw(recipes.pools(name))
-    return draw(_settled(draw(variants.drawn_worlds(pool, **recipes.WORLDS[name])), pool, crowded))
+    return draw(settled(draw(variants.drawn_worlds(pool, **recipes.WORLDS[name])), pool, crowded))
 
 
 @st.composite
@@ -227,11 +229,11 @@ def cases(draw: st.DrawFn, crowded: bool = False) -> Case:
 
 
 @st.composite
-def _settled(draw: st.DrawFn, world: World, pool: Fields, crowded: bool) -> Case:
-    """A world with its pool, filled and traded in."""
+def settled(draw: st.DrawFn, world: World, pool: Fields, crowded: bool = False, changes: Sequence[Change] = ()) -> Case:
+    """A world with its pool, filled and traded in, under other rules from each of the changes on."""
     world.pool, world.ids = pool, MANY if crowded else FEW
     scale = 4_000_000 if crowded else pick(draw, 60_000, 20_000, 300_000, 5_000)
     genesis = [] if chance(draw, 4) else [world.units(custody, scale) for custody in range(len(world.custodies))]
-    case = Case(world.custodies, world.markets, pool, world.ticks, genesis=genesis)
+    case = Case(world.custodies, world.markets, pool, world.ticks, genesis=genesis, changes=list(changes))
     draw_orders(draw, world, case)
     return case

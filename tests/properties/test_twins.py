@@ -14,6 +14,9 @@ from tests.properties.recipes import RECIPES
 from tests.properties.strategies import cases, recipe_cases
 from tests.reference import run as run_reference
 
+# A failing case is long to print, and a warning about that would hide what failed.
+pytestmark = pytest.mark.filterwarnings("ignore::hypothesis.errors.HypothesisWarning")
+
 QUICK = settings(max_examples=150, deadline=None, suppress_health_check=list(HealthCheck))
 THOROUGH = settings(max_examples=3_000, deadline=None, suppress_health_check=list(HealthCheck))
 

@@ -7,6 +7,7 @@ from copy import copy
 
 from kernels import codes
 from tests.reference import accounting, events, fees, health, pooled, rates, realised
+from tests.reference import arithmetic as a
 from tests.reference import position as numbers
 from tests.reference.guards import require_prices
 from tests.reference.sizing import Order, collateral_given
@@ -26,6 +27,8 @@ def deposit_collateral(venue: Venue, position: Record, order: Order) -> None:
         pooled.deposit(venue, position, units, order["order_id"])
         return
     added = venue.usd(units, custody, venue.posted(custody))
+    if max(units, added) > a.LARGEST_AMOUNT:
+        raise Refused(codes.AMOUNT_OUT_OF_RANGE)
     changed = copy(position)
     changed.collateral_usd += added
     changed.collateral_units += units

@@ -60,7 +60,7 @@ def two_states(venue: Venue, position: Record, raising: bool) -> int:
     MAX_LEVERAGE is state 2 (closed and paid to the trader), the other reasons are state 1.
     """
     params = venue.market_params[position.market]
-    due = numbers.interest(venue, position) + numbers.funding(venue, position) + fees.close_fee(venue, position)
+    due = numbers.interest(venue, position) + numbers.funding(venue, position) + fees.tested_fee(venue, position)
     result = numbers.gross(venue, position)
     if position.collateral_usd < -result:
         return codes.LOSSES_EXCEED_COLLATERAL

@@ -46,6 +46,7 @@ def run(case: Case) -> Result:
 
 def run_tick(venue: Venue, number: int, due: list[Order]) -> None:
     """One tick with the orders that have fallen due, sorted by (due_us, order_id)."""
+    _change_rules(venue, number)
     venue.set_tick(*venue.case.ticks[number])
     if number == 0:
         _start(venue)
@@ -62,6 +63,15 @@ def run_tick(venue: Venue, number: int, due: list[Order]) -> None:
     distribution.distribute_when_due(venue)
     if number in (0, len(venue.case.ticks) - 1) or venue.now_us >= venue.pool.next_sample_us:
         sampling.sample(venue)
+
+
+def _change_rules(venue: Venue, tick: int) -> None:
+    """Put other parameters in force; what positions and books hold stays as it is."""
+    for number, change in enumerate(venue.case.changes, 1):
+        if change.tick == tick:
+            venue.custody_params, venue.market_params, venue.params = change.custodies, change.markets, change.pool
+            venue.now_us = venue.case.ticks[tick][0]
+            events.write(venue, codes.K_PARAMETERS, change=number)
 
 
 def _start(venue: Venue) -> None:
