@@ -8,6 +8,7 @@ import numpy.typing as npt
 import pyarrow as pa
 
 from backtest.engine import Engine
+from backtest.errors import PerpoolError
 from kernels import codes
 from kernels.mark import MarkColumns, MarkQuote, MarkResult, mark
 
@@ -20,12 +21,41 @@ SCHEMA = pa.schema(
 )
 
 
+# The variants that the pass computes, by family of the pool's record. The others settle exactly; marked they are not.
+KNOWN = {
+    "interest_rounding": (codes.ROUND_FLOOR,),
+    "trade_price": (codes.PRICE_ORACLE,),
+    "borrow_base": (codes.BASE_SIZE,),
+    "close_fee": (codes.CLOSE_FEE_FIXED, codes.CLOSE_FEE_AGE_TIERS),
+    "profit": (codes.PROFIT_LOCKED_VALUE,),
+    "liquidation": (codes.LIQUIDATE_MAX_LEVERAGE,),
+}
+
+
+def _check_rules(engine: Engine) -> None:
+    """Raise `PerpoolError` where the full pass would show other numbers than settlement."""
+    pool = engine.venue.pool[0]
+    for family, variants in KNOWN.items():
+        if pool[family] not in variants:
+            names = getattr(codes, family.upper(), codes.ROUNDING)
+            raise PerpoolError(
+                f"cannot mark a book under mechanisms.{family} = {names[pool[family]]!r}: the full pass knows "
+                f"{', '.join(repr(names[variant]) for variant in variants)}; use the samples of the run instead"
+            )
+    if engine.venue.market["min_profit_bps"].any() or engine.venue.custody["peg"].any():
+        raise PerpoolError(
+            "cannot mark a book with a minimum-profit window or a pegged stable: the full pass knows neither; use the "
+            "samples of the run instead"
+        )
+
+
 def mark_book(engine: Engine) -> pa.Table:
     """One row per open position of all books, by (market, side, position_no), as of the last tick the engine has run.
 
     Columns: market and side as codes, the two ids, then those of `MarkColumns` and `MarkResult` (float64, dollars and
-    tokens). No rows when nothing is open. Reads the engine, changes nothing.
+    tokens). No rows when nothing is open. Reads the engine, changes nothing. `PerpoolError` under other rules.
     """
+    _check_rules(engine)
     rows = engine.books.row
     rows = rows[rows["status"] == codes.OPEN_POSITION]
     rows = rows[np.lexsort((rows["position_no"], rows["book"]))]

@@ -22,13 +22,11 @@ _ONE = np.int64(1)
 
 @inner()
 def price_flags(market, custody, closed_matters):
-    """Refuse on a stale price, and on a closed market where that matters."""
+    """Refuse on a closed market where that matters, and on a stale price: a closed market's is stale by nature."""
     flags = market.flags | custody.flags
-    if flags & codes.FLAG_STALE:
-        return codes.STALE_PRICE
     if closed_matters and flags & codes.FLAG_CLOSED:
         return codes.MARKET_CLOSED
-    return codes.OK
+    return codes.STALE_PRICE if flags & codes.FLAG_STALE else codes.OK
 
 
 @inner()

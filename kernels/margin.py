@@ -22,12 +22,13 @@ def edit_allowed(venue, books, request, b, slot):
     """Fresh price, a sensible amount, and no edit too soon after the last. Both kinds of collateral edits ask it."""
     market = venue.market[b >> 1]
     row = books.row[slot]
-    reason = limits.price_flags(market, venue.custody[collateral_custody(market, b & 1)], NO)
+    separate = venue.pool[0].margin == codes.MARGIN_SEPARATE
+    grows = request.action == codes.DEPOSIT_COLLATERAL and not separate
+    reason = limits.price_flags(market, venue.custody[collateral_custody(market, b & 1)], grows)
     if reason != codes.OK:
         return reason
     if request.action == codes.WITHDRAW_COLLATERAL:
         usd = request.collateral_usd
-        separate = venue.pool[0].margin == codes.MARGIN_SEPARATE
         if usd <= 0 or (separate and usd >= row.collateral_usd):
             return codes.INVALID_ORDER
     if row.edit_s > 0 and venue.pool[0].now_s < row.edit_s + venue.pool[0].edit_lock_s:

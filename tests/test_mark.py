@@ -11,13 +11,15 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 
 from backtest.engine import Engine, make_venue
-from backtest.marking import SCHEMA, mark_book
+from backtest.errors import PerpoolError
+from backtest.marking import KNOWN, SCHEMA, mark_book
 from kernels import codes
 from kernels.mark import MarkColumns, MarkQuote, MarkResult, mark
 from tests.busy_case import busy_case
 from tests.case import Case
 from tests.engine import to_orders, to_ticks
-from tests.properties.strategies import cases
+from tests.properties.strategies import mixed_cases, spine_cases
+from tests.reference import health
 from tests.reference import position as exact
 from tests.reference.run import run_tick
 from tests.reference.venue import Record, Venue
@@ -71,11 +73,11 @@ def check_values(venue: Venue, position: Record, row: dict[str, Any]) -> None:
 
 def liquidated_at(venue: Venue, position: Record, price: int) -> bool:
     """The exact rule at another price of the market, all else as it is."""
-    venue.trade_price = lambda market: price  # type: ignore[method-assign]
+    venue.exit_price = lambda market, side: price  # type: ignore[method-assign]
     try:
-        return exact.is_liquidatable(venue, position)
+        return health.is_liquidatable(venue, position)
     finally:
-        del venue.trade_price
+        del venue.exit_price
 
 
 def check_liquidation_price(venue: Venue, position: Record, row: dict[str, Any]) -> None:
@@ -116,13 +118,25 @@ def check_book(case: Case) -> int:
 
 
 @QUICK
-@given(cases())
+@given(spine_cases())
 def test_mark_equals_exact_integers(case: Case) -> None:
     check_book(case)
 
 
 def test_mark_of_a_busy_book() -> None:
     assert sum(check_book(busy_case(seed, orders=200)) for seed in range(4)) > 20
+
+
+@QUICK
+@given(mixed_cases())
+def test_rules_that_the_pass_does_not_know_are_refused(case: Case) -> None:
+    known = all(case.pool[family] in variants for family, variants in KNOWN.items())
+    known = known and not any(market["min_profit_bps"] for market in case.markets)
+    if known and all(custody["peg"] == 0 for custody in case.custodies):
+        check_book(case)
+        return
+    with pytest.raises(PerpoolError, match="cannot mark"):
+        mark_book(engine_after(case))
 
 
 def test_mark_of_an_empty_book() -> None:

@@ -5,7 +5,7 @@ from pathlib import Path
 from backtest.assets import shipped
 from tests.faults.changes import FLOW, RUN, Fault, both, folder, ran, written
 
-SHIPPED = ", ".join((*shipped("scenarios"), *shipped("protocols")))
+SHIPPED = ", ".join(shipped("scenarios") | shipped("protocols"))
 
 COMMANDS = {
     "unknown command": Fault("No such command 'rnu'; `perpool --help` shows what is possible", args="rnu", code=2),

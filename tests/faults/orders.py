@@ -64,7 +64,7 @@ ORDERS = {
     "unknown action": Fault(
         "orders.parquet: row 1, column 'action': 'opne' is not a known action; known: open, increase, decrease, close, "
         "deposit_collateral, withdraw_collateral, set_triggers, limit_open, cancel_limit, resolve_borrow, "
-        "add_liquidity, remove_liquidity, swap, distribute_fees",
+        "add_liquidity, remove_liquidity, swap, distribute_fees, accrue, donate, issue_dollars, redeem_dollars",
         orders(OPEN, OPEN | {"action": "opne"}),
     ),
     "unknown market": Fault(
@@ -86,12 +86,12 @@ ORDERS = {
     ),
     "both sizes": Fault(
         "orders.parquet: row 0, column 'leverage': 5.0 x is given beside size_usd 5.0 USD; action 'open' takes exactly "
-        "one of leverage and size_usd: set the other to null",
+        "one of leverage, size_usd and amount: set the other to null",
         orders(OPEN | {"size_usd": 5.0}),
     ),
     "no size": Fault(
-        "orders.parquet: row 0, column 'leverage': is null and so is 'size_usd'; action 'open' needs exactly one of "
-        "leverage and size_usd",
+        "orders.parquet: row 0, column 'leverage': is null and so are 'size_usd' and 'amount'; action 'open' needs "
+        "exactly one of leverage, size_usd and amount",
         orders(OPEN | {"leverage": None}),
     ),
     "no use": Fault(

@@ -21,8 +21,8 @@ from tests.properties.worlds import World, pick
 
 DOLLAR = 10**10
 PARTS = ("low", "high", "ema")
-# Price symbol: the path it follows, and its first price at 1e10. Bitcoin is cheap: silly orders count in token units and
-# prices rise a hundredfold, so that at its own price an order would be larger than what books are made for.
+# Price symbol: the path it follows, and its first price at 1e10. Bitcoin is cheap: silly orders count token units, and
+# prices rise a hundredfold; at its own price such an order would be larger than what books are made for.
 PATHS = {
     "SOL": (worlds.SOL, 150 * DOLLAR),
     "jitoSOL": (worlds.JITOSOL, 170 * DOLLAR),

@@ -6,8 +6,8 @@ from tests.reference.venue import Record, Refused, Venue
 
 
 def require_prices(venue: Venue, market: int, side: int, closed_allowed: bool = False) -> None:
-    trouble = venue.price_trouble(market, side)
-    if trouble and not (closed_allowed and trouble == codes.MARKET_CLOSED):
+    trouble = venue.price_trouble(market, side, closed_allowed)
+    if trouble:
         raise Refused(trouble)
 
 

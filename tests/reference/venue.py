@@ -171,12 +171,12 @@ class Venue:
         custody = self.collateral_custody(market, side)
         return self.flags_of(self.market_params[market]) | self.flags_of(self.custody_params[custody])
 
-    def price_trouble(self, market: int, side: int) -> int:
-        """OK, STALE_PRICE or MARKET_CLOSED for the symbols a position of this market and side depends on."""
+    def price_trouble(self, market: int, side: int, closed_allowed: bool = False) -> int:
+        """OK, MARKET_CLOSED or STALE_PRICE for the symbols a position of this market and side depends on."""
         flags = self.book_flags(market, side)
-        if flags & codes.FLAG_STALE:
-            return codes.STALE_PRICE
-        return codes.MARKET_CLOSED if flags & codes.FLAG_CLOSED else codes.OK
+        if flags & codes.FLAG_CLOSED and not closed_allowed:
+            return codes.MARKET_CLOSED
+        return codes.STALE_PRICE if flags & codes.FLAG_STALE else codes.OK
 
     def is_idle(self, market: int, side: int) -> bool:
         """No keeper looks at this book at this tick: nothing of it is triggered."""
