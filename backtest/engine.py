@@ -274,6 +274,8 @@ class Engine:
         self.books = grow_book(self.books, 0)
         self.accounts = _grow_accounts(self.accounts)
         loop.write_open(self.venue, self.books, self._out, self.cursor, np.zeros(0, np.int64))
+        time_us, number = int(self.venue.pool["now_us"][0]), 0
+        changes.apply_parameters(self.venue, self.books, self._out, self.cursor, time_us, number)
 
     def _flush(self) -> None:
         for table, buffer, counter in _TABLES:

@@ -78,7 +78,7 @@ def _draft_size(draft, request, side, market, custody, pool):
         if side == codes.LONG and size_tokens >= 0:
             tokens = size_tokens
     payoff = market.payoff_long_bps if side == codes.LONG else market.payoff_short_bps
-    draft.locked = mul_div_floor(tokens, payoff, BPS)
+    draft.locked = tokens if payoff == _WHOLE_PAYOFF else mul_div_floor(tokens, payoff, BPS)
     draft.borrow_size_usd = draft.size_usd
     if pool.borrow_base == codes.BASE_LOCKED_VALUE and payoff != _WHOLE_PAYOFF:
         if side == codes.LONG:

@@ -22,10 +22,14 @@ from kernels.rates import collateral_custody, touch_rates
 
 @inner()
 def check_entry(position, added, b, venue, market, custody):
-    """Leverage, caps and liquidity for a would-be position of which `added` is new."""
+    """Leverage, caps and liquidity for a would-be position of which `added` is new.
+
+    Collateral alone need not bring it down to the leverage of an opening, unless the venue says so.
+    """
     pool = venue.pool[0]
     side = b & 1
-    reason = limits.margin_allowed(position, side, market, custody, pool, YES)
+    initial = added.size_usd > 0 or pool.deposit_initial != 0
+    reason = limits.margin_allowed(position, side, market, custody, pool, initial)
     if reason != codes.OK:
         return reason
     reason = limits.position_caps(position, added, side, venue.side[b], market, custody, pool)
@@ -60,8 +64,11 @@ def _move_pooled(event, row, added, side, custody, fees_usd, reserve_units):
     fees = tokens_floor(fees_usd, custody, custody.high)
     paid = signed_tokens(event.funding_usd, custody)
     event.owned_units = fees - reserve_units + paid
-    event.collateral_units = added.collateral_units - fees - paid
-    row.collateral_units -= fees + paid
+    # A stable that has fallen may cost a short more tokens than it has: the venue's other tokens pay.
+    moved = min(fees + paid, row.collateral_units)
+    event.collateral_units = added.collateral_units - moved
+    event.stranded_units = moved - fees - paid
+    row.collateral_units -= moved
 
 
 @step()

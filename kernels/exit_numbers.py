@@ -122,7 +122,7 @@ def realised_tokens(pool, part, side, custody, numbers, paid_usd, keeper, taking
 
     `paid_usd`: to the trader. `taking`: TAKES_REST of a liquidated short's collateral dollars after fees, TAKES_ALL of
     its tokens, or TAKES_NOTHING; FEES_APART: a long's fees come out of its collateral, not its payout.
-    `part.collateral_units` of a `full` exit are the short's own tokens.
+    `part.collateral_units` are the short's own tokens.
     """
     fees_usd = numbers.exit_fee + numbers.borrow_fee
     fees = tokens_floor(fees_usd, custody, custody.high)
@@ -149,4 +149,7 @@ def realised_tokens(pool, part, side, custody, numbers, paid_usd, keeper, taking
         owned += signed_tokens(numbers.funding, custody)
     if full:
         return Tokens(paid, keeper, owned - keeper, -held, reserve, held - paid - reserve - owned)
-    return Tokens(paid, keeper, owned - keeper, -(paid + reserve + owned), reserve, ZERO)
+    # A stable that has fallen may cost a short more tokens than it has: the venue's other tokens pay.
+    moved = paid + reserve + owned
+    kept = min(moved, held)
+    return Tokens(paid, keeper, owned - keeper, -kept, reserve, kept - moved)

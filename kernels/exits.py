@@ -215,7 +215,7 @@ def _pay_whole(venue, books, out, cursor, b, slot, kind, order_id, numbers, fee,
     side = b & 1
     custody = venue.custody[collateral_custody(market, side)]
     part = books.draft[0]
-    keeper = tokens_floor(keeper_usd, custody, custody.high)
+    keeper = tokens_floor(keeper_usd, custody, custody.high) if keeper_usd > 0 else ZERO
     confiscated = numbers.close_usd if to_pool else ZERO
     if pool.partial_close == codes.PARTIAL_REALISED:
         paid_usd = numbers.close_usd - confiscated

@@ -59,14 +59,14 @@ def columns(draw: st.DrawFn, resolved: Resolved, path: variants.Ticks) -> varian
     """Ticks with a column for each of the protocol's symbols: a price, or `<price>.low`, `.high`, `.ema`."""
     quoted = variants.quoted_ticks(draw, path, resolved.pool_params["trade_price"])
     stables, found = stable_prices(resolved), []
-    taken: list[tuple[int, int, int]] = []  # column of the path, its first price, the first price wanted
+    taken: list[tuple[int, int, int]] = []  # column of the path, first price, first price wanted
     for symbol in resolved.symbols:
         price, _, part = symbol.partition(".")
         base, level = STABLE_PATH if price in stables else PATHS[price]
         taken.append((column_of(base, part), worlds.START_PRICES[base], level))
     for time_us, prices, flags in quoted:
-        moved = tuple(max(prices[column] * level // first, 1) for column, first, level in taken)
-        found.append((time_us, moved, tuple(flags[column] for column, _, _ in taken)))
+        moved = (max(prices[column] * level // first, 1) for column, first, level in taken)
+        found.append((time_us, tuple(moved), tuple(flags[column] for column, _, _ in taken)))
     return found
 
 

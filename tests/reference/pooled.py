@@ -86,7 +86,8 @@ def _after(venue: Venue, position: Record, stake: Stake) -> tuple[Record, Costs]
     after.increased_s = venue.now
     owned, reserved = _owned_change(venue, after, stake, costs)
     if after.side == codes.SHORT:
-        after.collateral_units += stake.collateral - reserved - owned
+        # A stable that has fallen may cost a short more tokens than it has: the venue's other tokens pay.
+        after.collateral_units = max(after.collateral_units + stake.collateral - reserved - owned, 0)
     if after.size_usd == 0:
         raise Refused(codes.INVALID_ORDER)
     return after, costs
@@ -120,13 +121,15 @@ def _book(
 ) -> None:
     custody, long = venue.custodies[position.custody], position.side == codes.LONG
     owned, reserved = _owned_change(venue, position, stake, costs)
-    aside = 0 if long else stake.collateral - reserved - owned
+    aside = position.collateral_units - (before.collateral_units if before else 0)
+    stranded = stake.collateral - reserved - owned - aside
     shares = fees.split(venue, costs.open_fee, costs.borrow_fee, position.referred)
     shorts.on_increase(venue, position, stake.size_usd)
     impact.record_change(venue, position.market, stake.size_usd)
     custody.locked += stake.locked
     custody.owned += owned
     custody.collateral += aside
+    custody.stranded += stranded
     custody.fees += reserved
     fees.book_debt(venue, shares)
     if before is not None:
@@ -146,6 +149,7 @@ def _book(
         trader_in_units=stake.collateral,
         owned_units=owned,
         collateral_units=aside,
+        stranded_units=stranded,
         locked_units=stake.locked,
         fee_units=reserved,
         open_fee_usd=costs.open_fee,

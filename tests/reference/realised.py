@@ -132,8 +132,11 @@ def _add_tokens(venue: Venue, change: Reduction) -> None:
         return
     gained = venue.signed_tokens(change.owed, number, high) - venue.signed_tokens(change.result, number, high)
     change.owned = gained + total - change.reserved
-    change.aside = -(change.paid + change.reserved + change.owned)
-    change.after.collateral_units += change.aside
+    moved = change.paid + change.reserved + change.owned
+    # A stable that has fallen may cost a short more tokens than it has: the venue's other tokens pay.
+    change.after.collateral_units = max(change.before.collateral_units - moved, 0)
+    change.aside = change.after.collateral_units - change.before.collateral_units
+    change.stranded = -moved - change.aside
 
 
 def _book(venue: Venue, position: Record, change: Reduction, order_id: int) -> None:
