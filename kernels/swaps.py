@@ -56,6 +56,8 @@ def exact_swap_floor(amount, price_in, price_out, decimals_in, decimals_out):
     """floor(amount * price_in / price_out) in the other token's units (GMX v1 swap); SATURATED if out of range."""
     shift = decimals_out - decimals_in
     if shift <= 0:
+        if price_out <= SATURATED // _POWERS[-shift]:
+            return mul_div_floor(amount, price_in, price_out * _POWERS[-shift])
         unscaled = mul_div_floor(amount, price_in, price_out)
         return unscaled // _POWERS[-shift] if unscaled < SATURATED else SATURATED  # a floor of a floor is one floor
     if price_in <= SATURATED // _POWERS[shift]:
