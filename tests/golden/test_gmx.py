@@ -1,9 +1,12 @@
 """GMX v1's own recorded runs, step by step through the engine: every state, result, refusal and view.
 
-PERPOOL_GMX_GOLDEN names another file of scenarios, in the recorded form or ours.
+PERPOOL_GMX_GOLDEN names another file of scenarios, in the recorded form or ours. Scenarios that a record beside the real
+data (`golden/gmx_v1.json`) has and our file has not are run too.
 """
 
+import os
 from fractions import Fraction
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -11,10 +14,19 @@ import pytest
 from tests.golden import gmx_convert, gmx_queries, gmx_reasons, gmx_run, gmx_setup
 
 SCENARIOS, VECTORS = gmx_convert.load(gmx_convert.chosen())
+ROOT = Path(__file__).resolve().parents[2]
+RECORD = Path(os.environ.get("PERPOOL_REAL_DATA", ROOT.parent / "shared" / "data")).parent / "golden" / "gmx_v1.json"
+
+
+def others() -> list[gmx_convert.Scenario]:
+    """Scenarios of the record that are not in the file that runs anyway."""
+    names = {scenario.name for scenario in SCENARIOS}
+    found = gmx_convert.load(RECORD)[0] if RECORD.is_file() else []
+    return [scenario for scenario in found if scenario.name not in names]
 
 
 @pytest.mark.parametrize("fine", [gmx_setup.FINE, 0], ids=["fine", "micro"])
-@pytest.mark.parametrize("scenario", SCENARIOS, ids=lambda scenario: scenario.name)
+@pytest.mark.parametrize("scenario", [*SCENARIOS, *others()], ids=lambda scenario: scenario.name)
 def test_scenario(scenario: gmx_convert.Scenario, fine: int) -> None:
     found = gmx_run.differences(scenario, fine)
     assert not found, "\n" + scenario.source + "\n" + "\n".join(found)
