@@ -1,7 +1,7 @@
 """GMX v1's own recorded runs, step by step through the engine: every state, result, refusal and view.
 
-PERPOOL_GMX_GOLDEN names another file of scenarios, in the recorded form or ours. Scenarios that a record beside the real
-data (`golden/gmx_v1.json`) has and our file has not are run too.
+PERPOOL_GMX_GOLDEN names another file of scenarios, in the recorded form or ours. Scenarios that a record beside the
+real data (`golden/gmx_v1.json`) has and our file has not are run too.
 """
 
 import os
