@@ -27,7 +27,12 @@ def _fields(dtype: np.dtype, values: Mapping[str, int]) -> dict[str, int]:
 def custody(**values: int) -> dict[str, int]:
     """Parameters of one custody, Adrena's linear borrow rate of at most 0.01 % per hour."""
     given = {"decimals": 6, "borrow_max": 100_000, "borrow_mid": 50_000, "borrow_optimal_bps": 8_000} | values
-    return _fields(state.CUSTODY_PARAMS, given | {"unit": 10 ** given["decimals"]})
+    return _fields(state.CUSTODY_PARAMS, _one_price(given) | {"unit": 10 ** given["decimals"]})
+
+
+def _one_price(given: dict[str, int]) -> dict[str, int]:
+    """Low, high and average price are the oracle's."""
+    return dict.fromkeys(("low_symbol", "high_symbol", "ema_symbol"), given.get("price_symbol", 0)) | given
 
 
 def market(**values: int) -> dict[str, int]:
@@ -38,8 +43,10 @@ def market(**values: int) -> dict[str, int]:
         "max_leverage_bps": 1_000_000,
         "close_bps": 16,
         "liquidation_bps": 16,
+        "payoff_long_bps": 10_000,
+        "payoff_short_bps": 10_000,
     }
-    return _fields(state.MARKET_PARAMS, given | values)
+    return _fields(state.MARKET_PARAMS, _one_price(given | values))
 
 
 def pool(**values: int) -> dict[str, int]:
@@ -51,6 +58,7 @@ def pool(**values: int) -> dict[str, int]:
         "lm_share_bps": 2_000,
         "protocol_share_bps": 1_000,
         "depeg_floor": 9_900_000_000,
+        "mint_counts_fee": 1,
         "sample_interval_us": DAY_US,
     }
     return _fields(state.POOL_PARAMS, given | values)
