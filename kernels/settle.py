@@ -6,6 +6,7 @@ from kernels import codes, distribution, entries, exits, limits, liquidity, marg
 from kernels._jit import YES, inner, step
 from kernels.book import EMPTY, index_find, release_slot
 from kernels.events import reject, write_rejection
+from kernels.pricing import exit_price
 from kernels.rates import collateral_custody
 from kernels.triggers import raise_path
 
@@ -117,6 +118,8 @@ def _reduce(venue, books, out, cursor, request, b, slot):
     kind = codes.K_DECREASE
     market = venue.market[b >> 1]
     reason = limits.price_flags(market, venue.custody[collateral_custody(market, b & 1)], YES)
+    if reason == codes.OK and exit_price(market, b & 1) <= 0:
+        reason = codes.STALE_PRICE
     if reason != codes.OK and action != codes.WITHDRAW_COLLATERAL:
         return reason
     if action == codes.DECREASE:

@@ -9,10 +9,11 @@ import numpy as np
 
 from kernels import codes
 from kernels._jit import YES, formula, inner, step
-from kernels.fixed import mul_div_floor
+from kernels.fixed import SATURATED, mul_div_floor
 from kernels.pricing import BPS
 
 SCALE = np.int64(10_000_000_000_000_000)
+_COARSE_SCALE = np.int64(1_000_000_000_000)
 NOTHING = np.int64(0)
 
 
@@ -23,12 +24,16 @@ def pnl_preserving_price(direction, price, size_usd, added_usd, average, marked,
     price * (size + added) / (size + added +- PnL), every division floored (Vault getNextAveragePrice, A5). `counts`:
     false where the venue takes the PnL so far for nothing.
     """
+    scale = SCALE
     moved = mul_div_floor(abs(marked - average), SCALE, average) if counts else 0
+    if moved >= SATURATED:  # the price is more than 461 times the average
+        scale = _COARSE_SCALE
+        moved = mul_div_floor(abs(marked - average), _COARSE_SCALE, average)
     moved = mul_div_floor(moved, size_usd, size_usd + added_usd)
     # Longs in profit and shorts in loss stand on a larger divisor.
     grows = (marked > average) == (direction == codes.LONG)
     grows = grows if direction == codes.LONG else not grows
-    return mul_div_floor(price, SCALE, SCALE + moved if grows else max(SCALE - moved, 1))
+    return mul_div_floor(price, scale, scale + moved if grows else max(scale - moved, 1))
 
 
 @formula()

@@ -91,6 +91,10 @@ def preserving_price(price: int, size: int, added_size: int, added_price: int, m
     added_price * SC / (SC + g * gain) with gain +1 where a higher divisor keeps it (long profit, short loss), -1 else.
     `mark` equal to `price`: no profit (also where the rule of the minimal profit takes it away).
     """
-    fraction = abs(price - mark) * SCALE // price
+    scale = SCALE
+    fraction = abs(price - mark) * scale // price
+    if fraction >= 2**62:  # 64 bits hold it on a coarser scale
+        scale = 10**12
+        fraction = abs(price - mark) * scale // price
     share = fraction * size // (size + added_size)
-    return added_price * SCALE // (SCALE + gain * share)
+    return added_price * scale // (scale + gain * share)
