@@ -34,7 +34,8 @@ def _set_parameters(venue: state.Venue, custodies: Sequence[Fields], markets: Se
             for name, value in row.items():
                 record[name] = value
     venue.custody["scale"] = 10 ** (venue.custody["decimals"] + 4)
-    venue.market["scale"] = venue.custody["scale"][venue.market["long_custody"]]
+    long, short = venue.market["long_custody"], venue.market["short_custody"]
+    venue.market["scale"] = venue.custody["scale"][np.where(long >= 0, long, short)]
 
 
 def make_venue(custodies: Sequence[Fields], markets: Sequence[Fields], pool: Fields) -> state.Venue:

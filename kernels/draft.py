@@ -102,7 +102,7 @@ def _draft_fees(draft, venue, b, custody, size_tokens, tokens):
     draft.open_fees_usd = fee
     if pool.open_fee != codes.OPEN_FEE_UTILISATION:
         draft.open_fee_units = tokens_floor(fee, custody, custody.high)
-    elif collateral_custody(market, b & 1) == market.long_custody:
+    elif market.long_custody < 0 or collateral_custody(market, b & 1) == market.long_custody:
         draft.open_fee_units = fee_tokens
     else:
         draft.open_fee_units = tokens_floor(fee, custody, custody.ema)
