@@ -27,6 +27,12 @@ _TABLES = (
 )
 
 
+def one_price(given: Fields) -> dict[str, int]:
+    """Parameter fields with low, high and average price the oracle's where they do not name a symbol of their own."""
+    oracle = given.get("price_symbol", 0)
+    return {"low_symbol": oracle, "high_symbol": oracle, "ema_symbol": oracle, **given}
+
+
 def _set_parameters(venue: state.Venue, custodies: Sequence[Fields], markets: Sequence[Fields], pool: Fields) -> None:
     """Write parameter fields into the records and derive from them what the kernels want at hand."""
     for records, rows in ((venue.custody, custodies), (venue.market, markets), (venue.pool, [pool])):

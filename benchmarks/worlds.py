@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 
 import numpy as np
 
-from backtest.engine import Engine, Sink, make_venue
+from backtest.engine import Engine, Sink, make_venue, one_price
 from kernels import codes, state
 from kernels.state import Orders, Ticks
 
@@ -27,12 +27,7 @@ def _fields(dtype: np.dtype, values: Mapping[str, int]) -> dict[str, int]:
 def custody(**values: int) -> dict[str, int]:
     """Parameters of one custody, Adrena's linear borrow rate of at most 0.01 % per hour."""
     given = {"decimals": 6, "borrow_max": 100_000, "borrow_mid": 50_000, "borrow_optimal_bps": 8_000} | values
-    return _fields(state.CUSTODY_PARAMS, _one_price(given) | {"unit": 10 ** given["decimals"]})
-
-
-def _one_price(given: dict[str, int]) -> dict[str, int]:
-    """Low, high and average price are the oracle's."""
-    return dict.fromkeys(("low_symbol", "high_symbol", "ema_symbol"), given.get("price_symbol", 0)) | given
+    return _fields(state.CUSTODY_PARAMS, one_price(given) | {"unit": 10 ** given["decimals"]})
 
 
 def market(**values: int) -> dict[str, int]:
@@ -46,7 +41,7 @@ def market(**values: int) -> dict[str, int]:
         "payoff_long_bps": 10_000,
         "payoff_short_bps": 10_000,
     }
-    return _fields(state.MARKET_PARAMS, _one_price(given | values))
+    return _fields(state.MARKET_PARAMS, one_price(given | values))
 
 
 def pool(**values: int) -> dict[str, int]:

@@ -22,7 +22,7 @@ from kernels.fixed import mul_div_ceil, mul_div_floor
 
 RATE = np.int64(1_000_000_000)
 HOUR = np.int64(3_600)
-_BPS_OF_RATE = RATE // 10_000
+BPS_OF_RATE = RATE // 10_000
 _HOURS_OF_YEAR = 8_760
 _STEP_SCALE = np.int64(1_000)  # a stepwise index counts millionths
 
@@ -62,7 +62,7 @@ def two_slope_rate_ceil(locked, owned, maximum, middle, optimal_bps):
     Rounding is not public; taken as ceil on each slope, like the linear curve.
     """
     used = mul_div_floor(locked, RATE, owned)
-    optimal = optimal_bps * _BPS_OF_RATE
+    optimal = optimal_bps * BPS_OF_RATE
     if used > RATE:
         return maximum + 1  # more locked than owned: the caller refuses
     if used <= optimal:
@@ -74,7 +74,7 @@ def two_slope_rate_ceil(locked, owned, maximum, middle, optimal_bps):
 def kink_rate_floor(locked, owned, base, slope1, slope2, optimal_bps):
     """solana-labs custody.rs update_borrow_rate: two slopes above a base; utilisation is not capped at 1."""
     used = mul_div_floor(locked, RATE, owned)
-    optimal = optimal_bps * _BPS_OF_RATE
+    optimal = optimal_bps * BPS_OF_RATE
     if used < optimal or optimal >= RATE:
         return base + mul_div_floor(used, slope1, optimal)
     return base + slope1 + mul_div_floor(used - optimal, slope2, RATE - optimal)
@@ -84,12 +84,12 @@ def kink_rate_floor(locked, owned, base, slope1, slope2, optimal_bps):
 def jump_rate_floor(locked, owned, least_bps, target_bps, most_bps, optimal_bps):
     """Jupiter get-borrow-fee-and-funding-rate.ts: the year's rate is ceiled to whole basis points of the slope."""
     used = mul_div_floor(locked, RATE, owned)
-    optimal = optimal_bps * _BPS_OF_RATE
+    optimal = optimal_bps * BPS_OF_RATE
     if used <= optimal:
         yearly = least_bps + mul_div_ceil(target_bps - least_bps, used, optimal)
     else:
         yearly = target_bps + mul_div_ceil(most_bps - target_bps, used - optimal, RATE - optimal)
-    return yearly * _BPS_OF_RATE // _HOURS_OF_YEAR
+    return yearly * BPS_OF_RATE // _HOURS_OF_YEAR
 
 
 @inner()

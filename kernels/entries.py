@@ -11,11 +11,11 @@ from kernels._jit import NO, YES, inner, step
 from kernels.book import EMPTY, index_insert, take_slot, watch_position
 from kernels.draft import NEEDS_ROOM, draft_entry
 from kernels.events import book_event, flow_without_spread, new_event, place_event
-from kernels.exit_numbers import ZERO, signed_tokens
 from kernels.fees import fee_ceil, note_flow
+from kernels.fixed import ZERO
 from kernels.ledger import book_fees
 from kernels.merge import merge
-from kernels.pricing import BPS, entry_price, signed_usd_floor, tokens_floor
+from kernels.pricing import BPS, entry_price, signed_tokens_floor, signed_usd_floor, tokens_floor
 from kernels.profit import accrued_funding, accrued_interest
 from kernels.rates import collateral_custody, touch_rates
 
@@ -62,7 +62,7 @@ def _move_pooled(event, row, added, side, custody, fees_usd, reserve_units):
         event.margin_usd = event.collateral_usd
         return
     fees = tokens_floor(fees_usd, custody, custody.high)
-    paid = signed_tokens(event.funding_usd, custody)
+    paid = signed_tokens_floor(event.funding_usd, custody)
     event.owned_units = fees - reserve_units + paid
     # A stable that has fallen may cost a short more tokens than it has: the venue's other tokens pay.
     moved = min(fees + paid, row.collateral_units)

@@ -15,10 +15,10 @@ import numpy as np
 from kernels import codes
 from kernels._jit import inner, step
 from kernels.fees import ema_fee_tokens, fee_ceil
-from kernels.pricing import BPS, exit_price, tokens_floor
+from kernels.fixed import ZERO
+from kernels.pricing import BPS, exit_price, signed_tokens_floor, tokens_floor
 from kernels.profit import gross_result, has_gained, net_result, profit_cap
 
-ZERO = np.int64(0)
 TAKES_NOTHING, TAKES_REST, TAKES_ALL, FEES_APART = (np.int64(what) for what in range(4))
 
 # close_usd: dollars left to the trader (or taken by the pool); exit_fee, borrow_fee: charged (borrow with what was
@@ -109,14 +109,6 @@ def plain_tokens(part, paid, keeper, reserve):
 
 
 @inner()
-def signed_tokens(usd, custody):
-    """Tokens at the high price of a signed amount: the sign times the floor of the magnitude."""
-    if usd < 0:
-        return -tokens_floor(-usd, custody, custody.high)
-    return tokens_floor(usd, custody, custody.high)
-
-
-@inner()
 def realised_tokens(pool, part, side, custody, numbers, paid_usd, keeper, taking, full):
     """GMX v1: fees to the reserve; a long's payout and fees leave the pool, a short's price PnL moves it.
 
@@ -145,8 +137,8 @@ def realised_tokens(pool, part, side, custody, numbers, paid_usd, keeper, taking
     if taking == TAKES_REST:
         owned += tokens_floor(max(part.collateral_usd - fees_usd, 0), custody, custody.high)
     else:
-        owned += signed_tokens(-exit_pnl(numbers, part.collateral_usd), custody)
-        owned += signed_tokens(numbers.funding, custody)
+        owned += signed_tokens_floor(-exit_pnl(numbers, part.collateral_usd), custody)
+        owned += signed_tokens_floor(numbers.funding, custody)
     if full:
         return Tokens(paid, keeper, owned - keeper, -held, reserve, held - paid - reserve - owned)
     # A stable that has fallen may cost a short more tokens than it has: the venue's other tokens pay.

@@ -15,7 +15,6 @@ from kernels.exit_numbers import (
     TAKES_ALL,
     TAKES_NOTHING,
     TAKES_REST,
-    ZERO,
     exit_numbers,
     exit_pnl,
     paid_tokens,
@@ -24,7 +23,7 @@ from kernels.exit_numbers import (
     reserve_tokens,
 )
 from kernels.fees import fee_ceil, note_flow, settled_close_fee
-from kernels.fixed import mul_div_floor
+from kernels.fixed import ZERO, mul_div_floor
 from kernels.ledger import book_fees
 from kernels.liquidation import margin_state
 from kernels.pricing import BPS, exit_price, signed_usd_floor, tokens_floor, usd_floor
@@ -59,7 +58,8 @@ def take_part(part, rest_e6):
 
 
 @step()
-def _subtract_part(row, part):
+def subtract_part(row, part):
+    """Take the closed part, field by field, out of its position."""
     row.size_usd -= part.size_usd
     row.borrow_size_usd -= part.borrow_size_usd
     row.collateral_usd -= part.collateral_usd
@@ -193,7 +193,7 @@ def settle_part(venue, books, out, cursor, b, slot, part, kind, order_id, number
     gone = row if anew else part
     accounting.remove_position(pool, gone, full or anew, b & 1, side, interest, index, funding_index)
     remember(row, part, event)
-    _subtract_part(row, part)
+    subtract_part(row, part)
     if anew:
         row.unrealised_interest_usd = ZERO if charged else accrued_interest(pool, row, custody)
         row.unrealised_funding_usd = ZERO if charged else accrued_funding(row, market, b & 1)

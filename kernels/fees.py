@@ -13,15 +13,11 @@
 Shares: Adrena cortex.rs get_lp_fee, close_position_*.rs (spec 1.12). Booking: see `kernels.ledger`.
 """
 
-import numpy as np
-
 from kernels import codes, impact
 from kernels._jit import formula, inner, step
+from kernels.borrow import BPS_OF_RATE, RATE
 from kernels.fixed import mul_div_ceil, mul_div_floor
 from kernels.pricing import BPS, tokens_floor, usd_floor
-
-_RATE = np.int64(1_000_000_000)
-_BPS_OF_RATE = np.int64(100_000)
 
 
 @formula()
@@ -52,12 +48,12 @@ def ema_fee_floor(bps, size_usd, market):
 def utilised_fee_ceil(size_units, added_locked, custody, bps, multiplier_bps):
     """Opening fee in tokens, scaled up by the utilisation of the backing custody above its optimum (get_entry_fee)."""
     fee = fee_ceil(bps, size_units)
-    used = _RATE
+    used = RATE
     if custody.owned > 0:
-        used = min(_RATE, mul_div_floor(custody.locked + added_locked, _RATE, custody.owned))
-    optimal = custody.borrow_optimal_bps * _BPS_OF_RATE
+        used = min(RATE, mul_div_floor(custody.locked + added_locked, RATE, custody.owned))
+    optimal = custody.borrow_optimal_bps * BPS_OF_RATE
     if used > optimal:
-        extra = mul_div_floor(multiplier_bps, used - optimal, _RATE - optimal)
+        extra = mul_div_floor(multiplier_bps, used - optimal, RATE - optimal)
         fee = mul_div_floor(fee, BPS + extra, BPS)
     return fee
 
@@ -149,10 +145,10 @@ def split(fee_usd, referred, pool):
 
 @inner()
 def opening_fee(venue, m, custody, size_usd, size_units, added_locked):
-    """(dollars, tokens of the traded custody) that opening a size costs; tokens 0 where the fee is one of dollars."""
+    """(dollars, traded tokens) that opening a size costs, where it costs at all; tokens 0 for a fee in dollars."""
     market = venue.market[m]
     pool = venue.pool[0]
-    if pool.open_fee == codes.OPEN_FEE_NONE or size_usd == 0:
+    if size_usd == 0:
         return 0, 0
     if pool.open_fee == codes.OPEN_FEE_FLAT:
         return fee_ceil(market.open_bps, size_usd), 0

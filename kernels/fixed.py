@@ -11,6 +11,8 @@ from kernels._jit import formula, inner
 SATURATED = np.int64(1 << 62)
 # Largest single amount that may enter a book (9 billion dollars, or 9e15 token units).
 MAX_AMOUNT = np.int64(1 << 53)
+# To pass on: a literal would compile the callee once more.
+ZERO = np.int64(0)
 _LOW_32 = np.uint64(0xFFFFFFFF)
 _SHIFT = np.uint64(32)
 _ONE = np.uint64(1)

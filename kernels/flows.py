@@ -10,7 +10,6 @@ from kernels.fixed import MAX_AMOUNT, SATURATED, mul_div_floor
 from kernels.pricing import BPS, signed_usd_floor, usd_floor
 
 NO_ACCOUNT = np.int64(-1)
-NOTHING = np.int64(0)
 
 
 @inner()

@@ -15,8 +15,8 @@ from kernels import codes, limits, lp_fees, valuation
 from kernels._jit import inner, step
 from kernels.book import EMPTY, index_find, index_insert
 from kernels.fees import fee_ceil
-from kernels.fixed import MAX_AMOUNT, mul_div_floor
-from kernels.flows import NOTHING, accept, any_stale, book_flow, others_part, touch
+from kernels.fixed import MAX_AMOUNT, ZERO, mul_div_floor
+from kernels.flows import accept, any_stale, book_flow, others_part, touch
 from kernels.pricing import usd_floor
 
 NEEDS_ROOM = np.int64(-1)
@@ -166,7 +166,7 @@ def settle_donate(venue, out, cursor, request):
     if reason == codes.OK:
         c, amount = request.custody, request.amount_units
         worth_usd = usd_floor(amount, venue.custody[c], venue.custody[c].low)
-        book_flow(venue, out, cursor, codes.K_DONATE, request, c, amount, NOTHING, NOTHING, worth_usd, NOTHING)
+        book_flow(venue, out, cursor, codes.K_DONATE, request, c, amount, ZERO, ZERO, worth_usd, ZERO)
     return reason
 
 
@@ -179,7 +179,7 @@ def settle_accrue(venue, out, cursor, request):
     if c < 0:
         return codes.INVALID_ORDER
     touch(venue, c)
-    book_flow(venue, out, cursor, codes.K_ACCRUE, request, c, NOTHING, NOTHING, NOTHING, NOTHING, NOTHING)
+    book_flow(venue, out, cursor, codes.K_ACCRUE, request, c, ZERO, ZERO, ZERO, ZERO, ZERO)
     return codes.OK
 
 
@@ -189,7 +189,7 @@ def settle_genesis(venue, accounts, out, cursor, request, c, amount):
     pool = venue.pool[0]
     custody = venue.custody[c]
     worth = usd_floor(amount, custody, custody.low)
-    book_flow(venue, out, cursor, codes.K_GENESIS, request, c, amount, NOTHING, NOTHING, worth, worth)
+    book_flow(venue, out, cursor, codes.K_GENESIS, request, c, amount, ZERO, ZERO, worth, worth)
     _issue(pool, custody, worth)
     pool.lp_supply += worth
     slot = _account_slot(accounts, FIRST_ACCOUNT)

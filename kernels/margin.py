@@ -9,8 +9,7 @@ from kernels._jit import NO, YES, inner, step
 from kernels.book import watch_position
 from kernels.draft import requested_units
 from kernels.events import book_event, new_event, place_event
-from kernels.exit_numbers import ZERO
-from kernels.fixed import MAX_AMOUNT
+from kernels.fixed import MAX_AMOUNT, ZERO
 from kernels.ledger import book_fees
 from kernels.pricing import entry_price, exit_price, posted_price, tokens_floor, usd_floor
 from kernels.profit import accrued_interest

@@ -6,11 +6,11 @@
 | pnl_preserving | such that the PnL so far is the same before and after | GMX v1 getNextAveragePrice (A5), Jupiter |
 """
 
-from kernels import borrow, codes, funding
+from kernels import codes
 from kernels._jit import formula, step
 from kernels.fixed import mul_div_floor
 from kernels.pricing import exit_price
-from kernels.profit import gross_result, price_result
+from kernels.profit import accrued_funding, accrued_interest, is_young_profit, price_result
 from kernels.shorts import pnl_preserving_price
 
 
@@ -32,16 +32,15 @@ def _average_entry(pool, row, added, side, market):
         return harmonic_price_floor(row.size_usd, row.entry_price, added.size_usd, added.entry_price)
     marked = exit_price(market, side)
     raw = price_result(pool, side, row.size_usd, row.entry_price, marked)
-    counts = raw == gross_result(pool, row, side, market)
+    counts = not is_young_profit(pool, market, row, raw)
     return pnl_preserving_price(side, added.entry_price, row.size_usd, added.size_usd, row.entry_price, marked, counts)
 
 
 @step()
 def merge(row, added, market, custody, side, pool):
     """Add a draft to a position: average entry, sums, interest and funding so far set aside, new snapshots."""
-    sign = 1 if side == codes.LONG else -1
-    row.unrealised_interest_usd += borrow.interest(pool, custody.index_now, row.cum_snapshot, row.borrow_size_usd)
-    row.unrealised_funding_usd += funding.owed_ceil(sign, market.funding_now, row.funding_snapshot, row.size_usd)
+    row.unrealised_interest_usd = accrued_interest(pool, row, custody)
+    row.unrealised_funding_usd = accrued_funding(row, market, side)
     row.cum_snapshot = custody.index_now
     row.funding_snapshot = market.funding_now
     row.entry_price = _average_entry(pool, row, added, side, market)

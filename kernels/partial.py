@@ -10,7 +10,6 @@ from kernels._jit import NO, inner, step
 from kernels.exit_numbers import (
     FEES_APART,
     TAKES_NOTHING,
-    ZERO,
     Exit,
     exit_numbers,
     paid_tokens,
@@ -18,9 +17,9 @@ from kernels.exit_numbers import (
     realised_tokens,
     reserve_tokens,
 )
-from kernels.exits import MIN_FRACTION, WHOLE, payable, settle_part, take_part
+from kernels.exits import MIN_FRACTION, WHOLE, payable, settle_part, subtract_part, take_part
 from kernels.fees import settled_close_fee
-from kernels.fixed import mul_div_floor
+from kernels.fixed import ZERO, mul_div_floor
 from kernels.profit import accrued_funding, accrued_interest, gross_result
 from kernels.rates import collateral_custody
 
@@ -152,12 +151,7 @@ def _rest_allowed(venue, books, part, row, b):
     custody = venue.custody[collateral_custody(market, b & 1)]
     books.draft[1] = row
     rest = books.draft[1]
-    rest.size_usd -= part.size_usd
-    rest.borrow_size_usd -= part.borrow_size_usd
-    rest.collateral_usd -= part.collateral_usd
-    rest.locked -= part.locked
-    rest.exit_fee_usd -= part.exit_fee_usd
-    rest.liquidation_fee_usd -= part.liquidation_fee_usd
+    subtract_part(rest, part)
     if pool.interest == codes.INTEREST_CHARGED:
         rest.unrealised_interest_usd = 0
         rest.unrealised_funding_usd = 0

@@ -97,3 +97,11 @@ def signed_usd_floor(units, custody):
     if units < 0:
         return -usd_floor(-units, custody, custody.low)
     return usd_floor(units, custody, custody.low)
+
+
+@inner()
+def signed_tokens_floor(usd, custody):
+    """Tokens at the high price for a signed amount: the sign times the floor of the magnitude."""
+    if usd < 0:
+        return -tokens_floor(-usd, custody, custody.high)
+    return tokens_floor(usd, custody, custody.high)

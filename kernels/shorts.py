@@ -9,12 +9,11 @@ import numpy as np
 
 from kernels import codes
 from kernels._jit import YES, formula, inner, step
-from kernels.fixed import SATURATED, mul_div_floor
+from kernels.fixed import SATURATED, ZERO, mul_div_floor
 from kernels.pricing import BPS
 
 SCALE = np.int64(10_000_000_000_000_000)
 _COARSE_SCALE = np.int64(1_000_000_000_000)
-NOTHING = np.int64(0)
 
 
 @formula()
@@ -76,7 +75,7 @@ def note_increase(pool, market, side, added_usd):
         return
     price = market.sell
     if pool.tracker_on != 0:
-        side.tracker_price = tracked_average(side.size_usd, added_usd, side.tracker_price, market.low, NOTHING)
+        side.tracker_price = tracked_average(side.size_usd, added_usd, side.tracker_price, market.low, ZERO)
     if side.size_usd == 0:
         side.average_price = price
     elif side.average_price > 0:

@@ -13,8 +13,8 @@ import numpy as np
 from kernels import codes, lp_fees
 from kernels._jit import formula, inner, step
 from kernels.fees import fee_ceil
-from kernels.fixed import MAX_AMOUNT, SATURATED, mul_div_floor
-from kernels.flows import NOTHING, any_stale, book_flow, others_part, touch
+from kernels.fixed import MAX_AMOUNT, SATURATED, ZERO, mul_div_floor
+from kernels.flows import any_stale, book_flow, others_part, touch
 from kernels.pricing import BPS, usd_floor
 
 _SCALE = np.int64(1_000_000_000)
@@ -156,9 +156,9 @@ def settle_swap(venue, out, cursor, request):
     if reason != codes.OK:
         return reason
     fee_usd = usd_floor(fee_in, into, into.low)
-    book_flow(venue, out, cursor, codes.K_SWAP_IN, request, c_in, amount, fee_in, fee_usd, NOTHING, NOTHING)
+    book_flow(venue, out, cursor, codes.K_SWAP_IN, request, c_in, amount, fee_in, fee_usd, ZERO, ZERO)
     fee_usd = usd_floor(fee_out, source, source.low)
-    book_flow(venue, out, cursor, codes.K_SWAP_OUT, request, c_out, -paid, fee_out, fee_usd, NOTHING, NOTHING)
+    book_flow(venue, out, cursor, codes.K_SWAP_OUT, request, c_out, -paid, fee_out, fee_usd, ZERO, ZERO)
     if pool.swap_mode == codes.SWAP_WHITELISTED:
         return codes.OK
     if pool.swap_mode == codes.SWAP_TAX_REBATE:

@@ -19,7 +19,7 @@ from kernels import borrow, codes
 from kernels._jit import inner, step
 from kernels.accounting import collective_funding, collective_interest, collective_price_floor
 from kernels.fees import close_fee
-from kernels.fixed import mul_div_floor
+from kernels.fixed import ZERO, mul_div_floor
 from kernels.pricing import DOLLAR, exit_price, tokens_floor, usd_floor
 from kernels.profit import has_gained, net_result, price_result
 from kernels.shorts import average_for_value
@@ -28,7 +28,6 @@ LP_PRICE_SCALE = np.int64(10_000_000_000)
 # At which quotes the pool's tokens are counted.
 AT_LOW, AT_HIGH, AT_EMA = (np.int64(mode) for mode in range(3))
 _MICRO_PRICE = 10_000
-_ZERO = np.int64(0)
 
 # assets: owned tokens at the custody's value price. interest, exit_fees, funding, drift, margin: the parts that the
 # attribution names; margin is what of the assets belongs to traders.
@@ -84,12 +83,12 @@ def collective_position(venue, m, direction):
     market = venue.market[m]
     pool = venue.pool[0]
     if side.open_positions == 0:
-        return Collective(_ZERO, _ZERO, _ZERO, _ZERO)
+        return Collective(ZERO, ZERO, ZERO, ZERO)
     sign = 1 if direction == codes.LONG else -1
-    owed = _ZERO
+    owed = ZERO
     if pool.funding_in_aum != 0:
         owed = collective_funding(side, sign, market.funding_now)
-    interest = _ZERO
+    interest = ZERO
     if direction == codes.LONG and venue.custody[market.long_custody].interest_in_pnl != 0:
         backing = venue.custody[market.long_custody]
         interest = collective_interest(pool, venue.interest[2 * market.long_custody], backing.index_now)
@@ -98,7 +97,7 @@ def collective_position(venue, m, direction):
     if pool.valuation == codes.VALUE_COLLECTIVE_MIN_MAX:
         entry -= entry % _MICRO_PRICE
     if entry == 0 or side.size_usd == 0:
-        return Collective(_ZERO, fee, interest, owed)
+        return Collective(ZERO, fee, interest, owed)
     price = exit_price(market, direction)
     gross = price_result(pool, direction, side.size_usd, entry, price)
     cap = _collective_cap(venue, market, side, direction)
@@ -135,8 +134,8 @@ def _accrued_interest(venue, c, direction):
 def _collective_value(venue, mode):
     pool = venue.pool[0]
     counts = pool.valuation == codes.VALUE_COLLECTIVE or pool.unrealised_in_aum != 0
-    assets, interest, exit_fees, funding, drift = _ZERO, _ZERO, _ZERO, _ZERO, _ZERO
-    gains, profits = _ZERO, _ZERO
+    assets, interest, exit_fees, funding, drift = ZERO, ZERO, ZERO, ZERO, ZERO
+    gains, profits = ZERO, ZERO
     for c in range(venue.custody.shape[0]):
         custody = venue.custody[c]
         assets += usd_floor(custody.owned, custody, value_price(pool, custody, mode))
@@ -164,7 +163,7 @@ def _collective_value(venue, mode):
     worth = max(assets + gains - profits, 0)
     if pool.valuation == codes.VALUE_COLLECTIVE:
         worth = max(worth - pool.fees_debt_usd - pool.referrers_debt_usd, 0)
-    return Value(worth, assets, interest, exit_fees, funding, drift, _ZERO)
+    return Value(worth, assets, interest, exit_fees, funding, drift, ZERO)
 
 
 @inner()
@@ -174,7 +173,7 @@ def shorts_result(venue, m, mode):
     side = venue.side[2 * m + codes.SHORT]
     average = average_for_value(pool, side)
     if average <= 0 or side.size_usd == 0:
-        return _ZERO
+        return ZERO
     price = quoted(venue.market[m], mode)
     result = mul_div_floor(side.size_usd, abs(average - price), average)
     return result if average > price else -result
@@ -183,13 +182,13 @@ def shorts_result(venue, m, mode):
 @step()
 def _guaranteed_value(venue, mode):
     pool = venue.pool[0]
-    assets, worth, margin, funding = _ZERO, _ZERO, _ZERO, _ZERO
+    assets, worth, margin, funding = ZERO, ZERO, ZERO, ZERO
     for c in range(venue.custody.shape[0]):
         custody = venue.custody[c]
         price = value_price(pool, custody, mode)
         value = usd_floor(custody.owned, custody, price)
         assets += value
-        guaranteed = _ZERO
+        guaranteed = ZERO
         for m in range(venue.market.shape[0]):
             if venue.market[m].long_custody == c:
                 side = venue.side[2 * m]
@@ -198,7 +197,7 @@ def _guaranteed_value(venue, mode):
         if custody.stable == 0:
             value = guaranteed + usd_floor(max(custody.owned - custody.locked, 0), custody, price)
         worth += value
-    profits = _ZERO
+    profits = ZERO
     for m in range(venue.market.shape[0]):
         result = shorts_result(venue, m, mode)
         worth += max(-result, 0)
@@ -210,7 +209,7 @@ def _guaranteed_value(venue, mode):
                 funding += collective_funding(venue.side[2 * m + direction], sign, market.funding_now)
     worth = max(worth + funding - profits, 0)
     aum = max(worth - pool.fees_debt_usd - pool.referrers_debt_usd, 0)
-    return Value(aum, assets, _ZERO, _ZERO, funding, _ZERO, margin)
+    return Value(aum, assets, ZERO, ZERO, funding, ZERO, margin)
 
 
 @inner()

@@ -13,8 +13,8 @@ from kernels import codes, limits, lp_fees, valuation
 from kernels._jit import inner, step
 from kernels.book import EMPTY, index_find
 from kernels.fees import fee_ceil
-from kernels.fixed import mul_div_floor
-from kernels.flows import NOTHING, any_stale, book_flow, others_part, touch
+from kernels.fixed import ZERO, mul_div_floor
+from kernels.flows import any_stale, book_flow, others_part, touch
 from kernels.pricing import tokens_floor, usd_floor
 
 
@@ -77,7 +77,7 @@ def settle_remove(venue, accounts, out, cursor, request):
     pool = venue.pool[0]
     c = request.custody
     from_lp = request.action == codes.REMOVE_LIQUIDITY
-    burnt = request.amount_units if from_lp else NOTHING
+    burnt = request.amount_units if from_lp else ZERO
     if any_stale(venue):
         return codes.STALE_PRICE
     if c < 0 or (burnt if from_lp else request.size_usd) <= 0:

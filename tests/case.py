@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass, field
 
+from backtest.engine import one_price
 from kernels import state
 
 
@@ -14,8 +15,7 @@ def _defaults(dtype, **values: int) -> dict[str, int]:
 def custody(**values: int) -> dict[str, int]:
     """Parameters of one custody (kernels.state.CUSTODY_PARAMS); `unit` follows from `decimals`."""
     given = {"decimals": 6, "borrow_max": 100_000, "borrow_mid": 50_000, "borrow_optimal_bps": 8_000} | values
-    given = dict.fromkeys(("low_symbol", "high_symbol", "ema_symbol"), given.get("price_symbol", 0)) | given
-    return _defaults(state.CUSTODY_PARAMS, **given, unit=10 ** given["decimals"])
+    return _defaults(state.CUSTODY_PARAMS, **one_price(given), unit=10 ** given["decimals"])
 
 
 def market(**values: int) -> dict[str, int]:
@@ -29,8 +29,7 @@ def market(**values: int) -> dict[str, int]:
         "payoff_long_bps": 10_000,
         "payoff_short_bps": 10_000,
     } | values
-    given = dict.fromkeys(("low_symbol", "high_symbol", "ema_symbol"), given.get("price_symbol", 0)) | given
-    return _defaults(state.MARKET_PARAMS, **given)
+    return _defaults(state.MARKET_PARAMS, **one_price(given))
 
 
 def pool(**values: int) -> dict[str, int]:

@@ -1,29 +1,20 @@
 """Jupiter's public numbers, through orders and ticks, for the slow reference and for the engine."""
 
-from functools import cache
-
 import pytest
 
-from tests.case import Result
 from tests.golden import jupiter, jupiter_trips
-from tests.golden.test_adrena import IMPLEMENTATIONS, check, implementation
+from tests.golden.checking import IMPLEMENTATIONS, Suite
 
-BY_NAME = {scenario.name: scenario for scenario in jupiter.SCENARIOS}
+SUITE = Suite(jupiter.SCENARIOS)
 CENT = 10_000
 # Prices on chain have more digits than the six that an entry price has: 0.2 and 10 parts in a million of a SOL.
 FEE_SLACK, PAID_SLACK = 200, 10_000
 
 
-@cache
-def run(name: str, scenario: str) -> Result:
-    return implementation(name)(BY_NAME[scenario].case)
-
-
 @pytest.mark.parametrize("name", IMPLEMENTATIONS)
-@pytest.mark.parametrize("scenario", BY_NAME)
+@pytest.mark.parametrize("scenario", SUITE.by_name)
 def test_scenario(name: str, scenario: str) -> None:
-    found = check(run(name, scenario), BY_NAME[scenario])
-    assert not found, "\n" + BY_NAME[scenario].source + "\n" + "\n".join(found)
+    SUITE.check(name, scenario)
 
 
 def cut(value: int) -> int:
@@ -35,7 +26,7 @@ def cut(value: int) -> int:
 @pytest.mark.parametrize("scenario", jupiter_trips.BY_SCENARIO)
 def test_real_round_trip_to_the_cent(name: str, scenario: str) -> None:
     trip = jupiter_trips.BY_SCENARIO[scenario]
-    opening, closing = run(name, scenario).events[-2:]
+    opening, closing = SUITE.run(name, scenario).events[-2:]
     # Of a liquidation nothing is paid out: what would have been is the pool's.
     paid = closing["confiscated_usd"] if trip.is_liquidated else closing["payout_usd"]
     shown = {
@@ -56,5 +47,5 @@ def test_real_round_trip_to_the_cent(name: str, scenario: str) -> None:
 
 
 def test_names_are_unique_and_every_number_is_kept() -> None:
-    assert len(BY_NAME) == len(jupiter.SCENARIOS)
+    assert len(SUITE.by_name) == len(jupiter.SCENARIOS)
     assert all(scenario.expects or scenario.refused for scenario in jupiter.SCENARIOS)
