@@ -62,7 +62,7 @@ def _expand(entry: Path) -> list[tuple[Path, str]]:
     if entry.is_file():
         return [(entry, entry.name)]
     if entry.is_dir():
-        files = sorted(file for file in entry.rglob("*.parquet") if file.is_file())
+        files = sorted(file for file in entry.rglob("*.parquet") if file.is_file() and not _hidden(file, entry))
         if not files:
             raise PerpoolError(f"{entry}: the folder holds no *.parquet files; name a folder with price files")
         return [(file, file.relative_to(entry).as_posix()) for file in files]
@@ -72,6 +72,11 @@ def _expand(entry: Path) -> list[tuple[Path, str]]:
     if not files:
         raise PerpoolError(f"{entry}: no file matches; check the pattern")
     return [(file, file.name) for file in files]
+
+
+def _hidden(file: Path, folder: Path) -> bool:
+    """Whether the file lies in a hidden folder of `folder`: work in progress, not prices."""
+    return any(part.startswith(".") for part in file.relative_to(folder).parts)
 
 
 def fingerprint(paths: str | Path | Sequence[str | Path]) -> list[dict[str, str | int]]:

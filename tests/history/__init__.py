@@ -1,0 +1,1 @@
+"""Price history in: import, derive, fetch, check and repair."""
