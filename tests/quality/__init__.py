@@ -1,0 +1,1 @@
+"""The data-quality report over price files, and its named repairs."""
