@@ -1,0 +1,1 @@
+"""New price histories from old: bootstrap, fitted processes, shocks."""
