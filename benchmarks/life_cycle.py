@@ -17,7 +17,7 @@ import pyarrow.parquet as pq
 from backtest import columns, tablefile
 from backtest.engine import Engine, make_venue
 from backtest.errors import PerpoolError
-from backtest.flow import generate, open_flow_prices, write_orders
+from backtest.flows.generate import generate, open_flow_prices, write_orders
 from backtest.orders import OrderSource
 from backtest.prices import open_prices
 from backtest.replay import TICKS_PER_CHUNK
@@ -53,8 +53,7 @@ def run(full: bool, say: Say) -> dict[str, Any]:
         say(f"life cycle: {n:,} positions, {source}")
         orders = folder / "orders.parquet"
         setup = open_setup(SCENARIO, prices=[str(prices)], path="close", positions=n)
-        assert setup.flow is not None
-        write_orders(generate(setup.flow, open_flow_prices(setup.flow, list(setup.prices))), orders)
+        write_orders(generate(setup.flows, open_flow_prices(setup.flows, setup.prices)), orders)
         found = {"positions": n, "prices": source, **_loop(setup, orders)}
         say("life cycle: whole runs, and pyarrow alone")
         return found | _whole(folder, prices, orders)

@@ -6,7 +6,7 @@ from typing import Any, NamedTuple
 
 from .timing import Say, machine
 
-NAMES = ("standing_book", "life_cycle", "mark", "cold_start")
+NAMES = ("standing_book", "life_cycle", "mark", "prices_import", "flow", "cold_start")
 
 
 class Row(NamedTuple):
@@ -96,6 +96,30 @@ def _mark(found: dict[str, Any]) -> list[Row]:
     )
 
 
+def _prices_import(found: dict[str, Any]) -> list[Row]:
+    return _named(
+        "price import",
+        f"{found['rows']:,} candles, {found['bytes_read'] / 1e6:,.0f} MB of CSV",
+        [
+            _row("import", found["seconds"], "s", most=10),
+            _row("speed to Polars reading and writing alone", found["speed_to_polars"], "x", least=0.5),
+            _row("peak memory", found["peak_bytes"] / 1e9, "GB", most=1),
+        ],
+    )
+
+
+def _flow(found: dict[str, Any]) -> list[Row]:
+    return _named(
+        "flow",
+        f"{found['orders']:,} orders of {found['positions']:,} positions",
+        [
+            _row("generate and write", found["seconds"], "s", most=20),
+            _row("to pyarrow writing alone", found["ratio_to_pyarrow"], "x"),
+            _row("peak memory", found["peak_bytes"] / 1e9, "GB", most=4),
+        ],
+    )
+
+
 def _cold_start(found: dict[str, Any]) -> list[Row]:
     return _named(
         "cold start",
@@ -112,5 +136,7 @@ _ROWS: dict[str, Callable[[dict[str, Any]], list[Row]]] = {
     "standing_book": _standing_book,
     "life_cycle": _life_cycle,
     "mark": _mark,
+    "prices_import": _prices_import,
+    "flow": _flow,
     "cold_start": _cold_start,
 }

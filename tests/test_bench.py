@@ -39,6 +39,14 @@ FOUND: dict[str, Any] = {
         "ratio_to_numpy": 6.0,
         "nanoseconds_per_position": 8.0,
     },
+    "prices_import": {
+        "rows": 30,
+        "bytes_read": 10**8,
+        "seconds": 11.0,
+        "speed_to_polars": 0.6,
+        "peak_bytes": 10**9,
+    },
+    "flow": {"orders": 50, "positions": 20, "seconds": 8.0, "ratio_to_pyarrow": 3.0, "peak_bytes": 10**9},
     "cold_start": {"compile_seconds": 20.0, "warm_run_seconds": 1.0, "help_seconds": 0.1},
     "machine": {"cpu": "some", "cores": 2, "load_before": 3.0, "loaded": True},
 }
@@ -57,6 +65,9 @@ def test_targets_are_held_or_missed() -> None:
     assert held["faster than a Numba scan (1 thread)"] is True
     assert held["faster than NumPy (1 thread)"] is False
     assert held["faster than Polars"] is None
+    assert held["import"] is False
+    assert held["speed to Polars reading and writing alone"] is True
+    assert held["generate and write"] is True
     assert held["bandwidth to a copy of columns"] is False
     assert held["peak memory"] is True
 

@@ -9,7 +9,7 @@ import click
 if TYPE_CHECKING:
     from types import ModuleType
 
-NAMES = ("standing_book", "life_cycle", "mark", "cold_start")
+NAMES = ("standing_book", "life_cycle", "mark", "prices_import", "flow", "cold_start")
 
 
 @click.command()
@@ -17,10 +17,10 @@ NAMES = ("standing_book", "life_cycle", "mark", "cold_start")
 @click.option("--full", is_flag=True, help="Also 10,000,000 standing positions; needs 8 GB of memory.")
 @click.option("--json", "as_json", is_flag=True, help="Print everything that was measured as JSON.")
 def bench(only: tuple[str, ...], full: bool, as_json: bool) -> None:
-    """Measure speed and memory: a standing book, a life cycle, the full pass, the cold start.
+    """Measure speed and memory: a standing book, a life cycle, the full pass, price import, flow, the cold start.
 
     Each checks that what it compares gives the same results, then shows ratios to a baseline of the same run. It
-    takes two to three minutes and 3 GB of memory. Real prices are looked for in $PERPOOL_REAL_DATA, else in
+    takes four minutes and 3 GB of memory. Real prices are looked for in $PERPOOL_REAL_DATA, else in
     ../shared/data; without them synthetic ones are used, and the result says so.
 
     \b

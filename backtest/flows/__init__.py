@@ -1,0 +1,1 @@
+"""Order flows: populations of traders and LPs, trade logs, summaries."""
