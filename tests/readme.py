@@ -22,9 +22,13 @@ class Step(NamedTuple):
     expected: tuple[str, ...]
 
 
-def blocks() -> list[list[Step]]:
-    """Every console block, in order."""
-    return [steps(block) for block in _FENCE.findall(README.read_text()) if re.search(r"^\$ ", block, re.MULTILINE)]
+def blocks() -> dict[str, list[list[Step]]]:
+    """The console blocks under each heading, in order."""
+    parts = re.split(r"^#+ (.*)\n", README.read_text(), flags=re.MULTILINE)
+    return {
+        heading: [steps(block) for block in _FENCE.findall(text) if re.search(r"^\$ ", block, re.MULTILINE)]
+        for heading, text in zip(parts[1::2], parts[2::2], strict=True)
+    }
 
 
 def steps(block: str) -> list[Step]:
@@ -54,7 +58,7 @@ def _is_whole(command: str) -> bool:
 def matches(expected: tuple[str, ...], printed: str) -> bool:
     """Whether `printed` is what is expected; neither blanks and rules nor how fast the machine is count."""
     text = "".join(_plain(line) + "\n" for line in printed.splitlines())
-    return re.fullmatch("".join(map(_pattern, expected)), text.rstrip("\n") + "\n") is not None
+    return re.fullmatch("".join(map(_pattern, expected)), text.strip("\n") + "\n") is not None
 
 
 def _plain(line: str) -> str:
