@@ -1,6 +1,7 @@
 """Backtests of peer-to-pool perpetual exchanges.
 
-`run` replays a scenario, `compare` puts runs side by side, `open_run` opens their results for SQL.
+`run` replays a scenario and gives a `RunResult`, `load` the one of an earlier run; `compare` puts runs side by side,
+`open_run` opens one or many for SQL.
 """
 
 from typing import TYPE_CHECKING, Any
@@ -9,15 +10,17 @@ from backtest.errors import PerpoolError, UsageError
 
 if TYPE_CHECKING:
     from backtest.comparison import Comparison, compare
-    from backtest.runner import RunResult, run
+    from backtest.results import RunResult, load
+    from backtest.runner import run
     from backtest.warehouse import open_run
 
-__all__ = ["Comparison", "PerpoolError", "RunResult", "UsageError", "compare", "open_run", "run"]
+__all__ = ["Comparison", "PerpoolError", "RunResult", "UsageError", "compare", "load", "open_run", "run"]
 __version__ = "0.1.0"
 
 _LAZY = {
     "run": "backtest.runner",
-    "RunResult": "backtest.runner",
+    "RunResult": "backtest.results",
+    "load": "backtest.results",
     "compare": "backtest.comparison",
     "Comparison": "backtest.comparison",
     "open_run": "backtest.warehouse",

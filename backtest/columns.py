@@ -25,7 +25,9 @@ RECORDS: dict[str, np.dtype[np.void]] = {
     "markets": state.MARKET_SAMPLE,
     "lp": state.LP_SAMPLE,
     "rejections": state.REJECTION,
+    "book": state.MARK,
 }
+BOOK = "book"  # of a moment, not of the run: a file for each, in a folder of that name
 _LIMIT = 10**18  # decimal64(18, x) holds 18 digits: 1e12 dollars, or a price of 1e8
 
 
@@ -63,8 +65,9 @@ _TYPES: dict[str, pa.DataType] = {
 # A run may have more markets or custodies than int8 counts.
 _SYMBOLS = {"market", "custody"}
 _SYMBOL: pa.DataType = pa.dictionary(pa.int16(), pa.string())
-_TIMES = {"timestamp", "opened_at", "closed_at"}
+_TIMES = {"timestamp", "opened_at", "closed_at", "snapshot_at"}
 _PRICES = {"price", "custody_price", "open_price", "entry_price", "close_price", "lp_price", "low_price"}
+_PRICES |= {"liquidation_price", "stop_loss", "take_profit"}
 _CODES = {"kind", "market", "side", "custody", "action", "reason", "outcome"}
 _IDS = {"order_id", "open_order_id", "position_id", "position_no", "lp_account"}
 _UNITS = {
@@ -75,6 +78,7 @@ _UNITS = {
     "funding_rate": "1e-9 per hour",
     "funding_index": "1e-9",
     "initial_leverage_bps": "1e-4 x",
+    "leverage_bps": "1e-4 x",
     "seq": "row",
     "change": "number",
     "long_positions": "positions",
@@ -85,8 +89,13 @@ _NULLABLE: dict[str, set[str]] = {
     "events": {"order_id", "position_id", "position_no", "market", "side", "custody", "lp_account", "change"},
     "positions": {"open_order_id"},
     "rejections": {"position_id"},
+    "book": {"leverage_bps"},
 }
-_ZERO_IS_NULL: dict[str, set[str]] = {"events": {"price", "custody_price"}, "positions": {"closed_at", "close_price"}}
+_ZERO_IS_NULL: dict[str, set[str]] = {
+    "events": {"price", "custody_price"},
+    "positions": {"closed_at", "close_price"},
+    "book": {"liquidation_price", "stop_loss", "take_profit"},
+}
 
 
 def _column(table: str, field: str, doc: str) -> Column:
@@ -112,7 +121,8 @@ def _registry() -> dict[str, tuple[Column, ...]]:
     return tables
 
 
-TABLES: dict[str, tuple[Column, ...]] = _registry()
+SPECS: dict[str, tuple[Column, ...]] = _registry()
+TABLES = {table: spec for table, spec in SPECS.items() if table != BOOK}  # one file each in every run
 
 
 def names_of(table: str, field: str, labels: Labels) -> tuple[str, ...]:
@@ -136,7 +146,7 @@ def schema(table: str) -> pa.Schema:
     """Arrow schema of a table, with `unit` and `doc` as field metadata."""
     fields = (
         pa.field(c.name, c.type, nullable=c.absent is not None, metadata={"unit": c.unit, "doc": c.doc})
-        for c in TABLES[table]
+        for c in SPECS[table]
     )
     return pa.schema(fields)
 
@@ -150,7 +160,7 @@ def canonical(table: str, records: Int64) -> None:
 
 
 def _position_of(table: str, field: str) -> int:
-    return next(i for i, column in enumerate(TABLES[table]) if column.field == field)
+    return next(i for i, column in enumerate(SPECS[table]) if column.field == field)
 
 
 def to_table(table: str, columns: Int64, labels: Labels) -> pa.Table:
@@ -158,7 +168,7 @@ def to_table(table: str, columns: Int64, labels: Labels) -> pa.Table:
 
     All but the code columns share memory with `columns`. Raises PerpoolError when a value does not fit its type.
     """
-    spec = TABLES[table]
+    spec = SPECS[table]
     if (
         columns.ndim != 2
         or columns.shape[0] != len(spec)
@@ -203,7 +213,7 @@ def to_records(table: str, data: pa.Table, labels: Labels) -> Int64:
 
     Raises PerpoolError when a column is missing, has another type or a name that the run does not know.
     """
-    spec = TABLES[table]
+    spec = SPECS[table]
     records = np.empty((data.num_rows, len(spec)), np.int64)
     for i, column in enumerate(spec):
         if column.name not in data.column_names:

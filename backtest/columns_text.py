@@ -145,4 +145,27 @@ action: what it asked for (kernels.codes.ACTIONS)
 reason: why not (kernels.codes.REASONS)
 outcome: rejected, or pending at the end of the run
 """,
+    "book": """
+snapshot_at: tick after which the position stood so
+market: market of the position
+side: long or short
+position_no: number of the opening, unique in the run
+position_id: the trader's name for the position
+custody: token of collateral and lock
+opened_at: tick of the opening
+price: price at which the position would close
+entry_price: average entry price after increases
+size_usd: notional
+collateral_usd: margin held
+pnl_usd: price PnL before fees that a close would realise, profit cap included; + the trader wins
+exit_fee_usd: fee of a close
+borrow_fee_usd: borrow interest owed, prepaid included
+funding_usd: funding owed; + the trader pays
+equity_usd: collateral and PnL less all three; below zero a close would leave that much unpaid
+leverage_bps: size_usd over equity_usd; null when nothing is left
+liquidation_price: first price at which the position is liquidated, all else as it is; null: no price
+stop_loss: stop-loss; null: none
+take_profit: take-profit; null: none
+locked_units: owned tokens reserved for the position
+""",
 }

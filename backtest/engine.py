@@ -4,6 +4,7 @@
 positions (their books double when full) plus fixed buffers.
 """
 
+import copy
 from collections.abc import Callable, Mapping, Sequence
 
 import numpy as np
@@ -244,6 +245,18 @@ class Engine:
                 self._flush()
                 loop.write_open(self.venue, self.books, self._out, self.cursor, slots[first : first + step])
         self._flush()
+
+    def fork(self, sink: Sink) -> "Engine":
+        """A twin in the same state with arrays of its own; whatever it runs, this one stays as it is."""
+        self._flush()
+        twin = copy.copy(self)
+        twin._sink = sink
+        twin.counts = dict(self.counts)
+        twin.cursor = self.cursor.copy()
+        for name in ("venue", "books", "accounts", "_work", "_out", "_samples"):
+            arrays = getattr(self, name)
+            setattr(twin, name, type(arrays)(*(array.copy() for array in arrays)))
+        return twin
 
     def _make_room(self, status: int) -> None:
         if status in (codes.EVENTS_FULL, codes.SAMPLES_FULL):

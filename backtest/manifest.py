@@ -37,7 +37,7 @@ def describe(
         "protocol": msgspec.to_builtins(protocol),
         "changes": _changes(rules),
         "scenario": msgspec.to_builtins(setup.scenario),
-        "flow": msgspec.to_builtins(setup.flow) if setup.flow else None,
+        "flow": [msgspec.to_builtins(flow) for flow in setup.flows] or None,
         "custodies": [
             {
                 "symbol": row.symbol,

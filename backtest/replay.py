@@ -71,6 +71,7 @@ class Replay:
     """One engine, its ticks and its orders. `run` consumes both streams once.
 
     `skip_before_us`: orders due before it are rejected as `before_start` and not dumped on the first tick.
+    `looks`: times, rising; after the first tick at or after each, `look` is called once.
     `stages`: parameters that take the place of the engine's, each from the first tick at or after its time on.
     """
 
@@ -82,6 +83,8 @@ class Replay:
         *,
         skip_before_us: int | None = None,
         stages: Sequence[Stage] = (),
+        looks: Sequence[int] = (),
+        look: Callable[[], None] = lambda: None,
         ticks_per_chunk: int = TICKS_PER_CHUNK,
         orders_per_batch: int = ORDERS_PER_BATCH,
     ) -> None:
@@ -90,10 +93,13 @@ class Replay:
         self._orders = orders
         self._skip_before_us = skip_before_us
         self._stages = deque(sorted(stages, key=lambda stage: (stage.at_us, stage.number)))
+        self._looks = deque(looks)
+        self._look = look
         self._ticks_per_chunk = ticks_per_chunk
         self._orders_per_batch = orders_per_batch
         self._held = empty_orders()
         self._done = 0
+        self.last_tick: Ticks | None = None  # the last that has run, alone
 
     def run(self, genesis: Genesis, progress: Progress = lambda ticks, events: None) -> Counts:
         """Replay everything; outputs go to the engine's sink. Raises what the streams raise on bad rows."""
@@ -129,15 +135,27 @@ class Replay:
                 first = complete
 
     def _run_ticks(self, ticks: Ticks) -> None:
-        """Run ticks that no further order touches, under the rules of each one's time."""
+        """Run ticks that no further order touches, under the rules of each one's time, with looks in between."""
         while len(ticks.time_us):
             self._change_rules(int(ticks.time_us[0]))
             n = _ticks_before(ticks, self._stages[0].at_us if self._stages else None)
+            if self._looks:
+                n = min(n, _ticks_before(ticks, self._looks[0]) + 1)
             self._done += n
             piece = Ticks(*(column[:n] for column in ticks))
             used = self._engine.run(piece, self._held, is_last=self._done == self._ticks.span.n_ticks)
             self._held = Orders(*(column[used:] for column in self._held))
+            self._look_if_due(int(piece.time_us[-1]))
+            self.last_tick = Ticks(*(column[-1:] for column in piece))
             ticks = Ticks(*(column[n:] for column in ticks))
+
+    def _look_if_due(self, time_us: int) -> None:
+        """Look once after the tick of this time, however many looks it has made due."""
+        if not self._looks or self._looks[0] > time_us:
+            return
+        while self._looks and self._looks[0] <= time_us:
+            self._looks.popleft()
+        self._look()
 
     def _change_rules(self, time_us: int) -> None:
         """Put in force what is due at the tick that comes next."""

@@ -1,4 +1,4 @@
-"""The run directory: six Parquet files and a manifest, written beside their final place and renamed when whole.
+"""The run directory: six Parquet files, snapshots of the book and a manifest, written aside and renamed when whole.
 
 `RunWriter` takes blocks of records from the engine; two background threads hash, transpose and compress them while the
 caller computes.
@@ -12,7 +12,8 @@ import queue
 import shutil
 import threading
 import weakref
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
+from functools import partial
 from pathlib import Path
 from types import TracebackType
 from typing import Any
@@ -22,13 +23,15 @@ import numpy.typing as npt
 import pyarrow as pa
 
 from backtest import columns
-from backtest.columns import Int64, Labels
+from backtest.columns import BOOK, Labels
 from backtest.errors import PerpoolError
+from backtest.snapshots import write_book
 from backtest.tablefile import TableWriter, as_rows
 
 FORMAT_VERSION = 2  # 2: fee reserves, pooled margin, open fees and rewards of liquidators have columns
 MANIFEST = "manifest.json"
 _QUEUE = 2  # blocks waiting per thread; each is a copy, so memory stays bounded
+_Job = Callable[[], None]
 _OWN_THREAD = "events"  # as many bytes as all other tables together: they share the second thread
 
 
@@ -43,7 +46,8 @@ class RunWriter:
         self._labels = labels
         self._compression = compression
         self._overwrite = overwrite
-        self._queues: tuple[queue.Queue[tuple[str, Int64] | None], ...] = (queue.Queue(_QUEUE), queue.Queue(_QUEUE))
+        self._queues: tuple[queue.Queue[_Job | None], ...] = (queue.Queue(_QUEUE), queue.Queue(_QUEUE))
+        self._books: list[dict[str, Any]] = []
         self._threads = [
             threading.Thread(target=self._work, args=(blocks,), name="perpool-writer", daemon=True)
             for blocks in self._queues
@@ -104,12 +108,21 @@ class RunWriter:
         self._raise_pending()
         rows = np.array(as_rows(table, records), order="C", copy=True)
         if len(rows):
-            self._queues[table != _OWN_THREAD].put((table, rows))
+            self._queues[table != _OWN_THREAD].put(partial(self._tables[table].add, rows))
+
+    def append_book(self, at_us: int, found: npt.NDArray[Any]) -> None:
+        """Write a snapshot of the book at a time: records of kernels.state.MARK, which are the writer's from now on."""
+        self._raise_pending()
+        self._queues[1].put(partial(self._write_book, at_us, found))
+
+    def _write_book(self, at_us: int, found: npt.NDArray[Any]) -> None:
+        self._books.append(write_book(self._dir / BOOK, at_us, found, self._labels, self._compression))
 
     def finish(self, manifest: Mapping[str, Any]) -> Path:
         """Write what is left and the manifest, put everything on disk, rename; returns the final path.
 
-        Adds `format_version`, `result_hash` and `tables` (rows, bytes and sha256 of each) to the manifest.
+        Adds `format_version`, `result_hash`, `tables` (rows, bytes and sha256 of each) and, of a run that has some,
+        `snapshots` to the manifest.
         """
         self._stop(drain=True)
         self._raise_pending()
@@ -121,8 +134,9 @@ class RunWriter:
                 "result_hash": result_hash({name: str(entry["sha256"]) for name, entry in tables.items()}),
                 "tables": tables,
             }
+            whole |= {"snapshots": self._books} if self._books else {}
             (self._dir / MANIFEST).write_text(json.dumps(whole, indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
-            for path in [*self._dir.iterdir(), self._dir]:
+            for path in [*self._dir.rglob("*"), self._dir]:
                 _fsync(path)
             check_target(self._out, self._overwrite)  # again: a run takes long, and someone may have come first
             _move_into_place(self._dir, self._out)
@@ -151,12 +165,12 @@ class RunWriter:
                 with contextlib.suppress(queue.Full):
                     blocks.put_nowait(None)
 
-    def _work(self, blocks: "queue.Queue[tuple[str, Int64] | None]") -> None:
-        while (item := blocks.get()) is not None:
+    def _work(self, blocks: "queue.Queue[_Job | None]") -> None:
+        while (job := blocks.get()) is not None:
             if self._stopping or self._error is not None:
                 continue  # keep taking blocks, so that the caller is never stuck in put()
             try:
-                self._tables[item[0]].add(item[1])
+                job()
             except BaseException as error:  # handed to the caller at its next call
                 self._error = error
 

@@ -2,36 +2,29 @@
 
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 from backtest.columns import Labels
 from backtest.engine import Engine, make_venue
-from backtest.flow import generate, open_flow_prices, write_orders
+from backtest.flows.generate import generate, open_flow_prices, write_orders
 from backtest.manifest import GENERATED_ORDERS, describe
+from backtest.marking import marks
 from backtest.orders import OrderSource
 from backtest.prices import open_prices
 from backtest.replay import ORDERS_PER_BATCH, TICKS_PER_CHUNK, Counts, Progress, Replay
-from backtest.rundir import RunWriter, check_target, load_manifest
+from backtest.results import RunResult, load
+from backtest.rundir import RunWriter, check_target
 from backtest.setup import Setup, open_setup
+from backtest.snapshots import moments
 from backtest.stages import stages
-from backtest.summary import Summary, summarise
 
 DEFAULT_OUT = "runs"
 BUFFER_ROWS = 65_536  # of output records, between two calls of the writer
 
 # Called once with the number of ticks and of orders before the replay starts; gives the progress callback.
 Announce = Callable[[int, int], Progress]
-
-
-@dataclass(frozen=True)
-class RunResult:
-    """A finished run: its directory, its manifest, and the headline figures."""
-
-    path: Path
-    manifest: dict[str, Any]
-    summary: Summary
 
 
 def _quiet(ticks: int, orders: int) -> Progress:
@@ -78,6 +71,7 @@ def run(
     )
     setup = replace(setup, resolved=rules[0].resolved)  # what is in force when the run begins
     labels = Labels(setup.resolved.names.markets, setup.resolved.names.custodies)
+    looks = moments(setup.scenario.snapshot, ticks.span.start_us, ticks.span.end_us)
     with RunWriter(directory, labels, overwrite=overwrite) as writer:
         orders = _open_orders(setup, writer.directory, orders_per_batch)
         timings = {"prepare_s": time.perf_counter() - started}
@@ -91,6 +85,8 @@ def run(
             orders,
             skip_before_us=first_due_us,
             stages=rules[1:],
+            looks=looks,
+            look=lambda: writer.append_book(int(engine.venue.pool["now_us"][0]), marks(engine)),
             ticks_per_chunk=ticks_per_chunk,
             orders_per_batch=orders_per_batch,
         )
@@ -98,15 +94,15 @@ def run(
         timings["replay_s"] = time.perf_counter() - replay_started
         totals = _totals(engine, counts)
         writer.finish(describe(setup, rules, ticks, orders, totals, timings, writer.directory))
-    return RunResult(directory, load_manifest(directory), summarise(directory, totals))
+    return load(directory)
 
 
 def _open_orders(setup: Setup, directory: Path, rows_per_batch: int) -> OrderSource | None:
     """The order stream: given files, or a generated flow that is kept with the run."""
     paths: list[str | Path] = list(setup.orders)
-    if setup.flow is not None:
-        prices = open_flow_prices(setup.flow, list(setup.prices), setup.start_us, setup.end_us)
-        write_orders(generate(setup.flow, prices), directory / GENERATED_ORDERS)
+    if setup.flows:
+        prices = open_flow_prices(setup.flows, setup.prices, setup.start_us, setup.end_us, setup.path)
+        write_orders(generate(setup.flows, prices), directory / GENERATED_ORDERS)
         paths = [directory / GENERATED_ORDERS]
     if not paths:
         return None

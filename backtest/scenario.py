@@ -12,15 +12,17 @@ from msgspec import Meta
 
 from backtest.assets import shipped
 from backtest.errors import UsageError
-from backtest.flow_config import utc_us
+from backtest.flows.config import utc_us
 from backtest.toml_files import build, hint, read_toml, show
 
 _UNITS_US = {"us": 1, "ms": 1_000, "s": 1_000_000, "m": 60_000_000, "h": 3_600_000_000, "d": 86_400_000_000}
 _DURATION = re.compile(r"(\d+)(us|ms|s|m|h|d)")
 _LONGEST_US = 100 * 365 * _UNITS_US["d"]
+_PARQUET = "a Parquet file, a folder or a glob"
 
 Paths = Annotated[str | tuple[str, ...], Meta(extra={"what": "a path in quotes or an array of paths"})]
 Amount = Annotated[float, Meta(ge=0, le=1e11, extra={"unit": "dollars", "scale": 10**6})]
+Moments = Annotated[str | tuple[str, ...], Meta(extra={"what": "a duration in quotes or an array of times"})]
 Quote = Annotated[float, Meta(ge=0, le=1e8, extra={"unit": "dollars per token"})]
 
 
@@ -28,10 +30,12 @@ class Scenario(msgspec.Struct, kw_only=True, frozen=True, forbid_unknown_fields=
     """A scenario as written; `backtest.setup` turns it into what a run needs.
 
     prices: Parquet file, folder or glob, or several; "sample" is the bundled history; empty: given on the command line
-    orders, flow: an order file, or else a flow (TOML file or the name of a shipped one) with `positions` and `seed`
+    orders, flow: an order file, or else a flow (TOML file or the name of a shipped one, or several: populations that
+        trade side by side) with `positions` in total and `seed`
     symbols: price symbol of the protocol -> symbol in the price files, or a constant price in dollars
     liquidity: dollars at the start, by custody, or `total_usd` split by ratio_target_bps
     markets: the markets to trade; empty: all of the protocol
+    snapshot: when the whole book is written: a duration, such as "1d", or an array of times; empty: never
     rules_at: a date whose rules hold for the whole run; empty: rules change when the venue changed them
     set: overrides of the protocol, by dotted path
     """
@@ -41,7 +45,7 @@ class Scenario(msgspec.Struct, kw_only=True, frozen=True, forbid_unknown_fields=
     title: str = ""
     prices: Paths = ()
     orders: Paths = ()
-    flow: str = ""
+    flow: Paths = ()
     positions: Annotated[int, Meta(ge=0, le=2**31)] | None = None
     seed: Annotated[int, Meta(ge=0, le=2**63 - 1)] | None = None
     start: str = ""
@@ -50,6 +54,7 @@ class Scenario(msgspec.Struct, kw_only=True, frozen=True, forbid_unknown_fields=
     max_staleness: str = "1h"
     execution_delay: str = "0s"
     sample_interval: str = "1h"
+    snapshot: Moments = ""
     symbols: dict[str, str | Quote] = {}
     liquidity: dict[str, Amount] = {}
     markets: tuple[str, ...] = ()
@@ -87,7 +92,7 @@ def load_scenario(name_or_path: str | Path) -> Scenario:
         protocol=_beside(scenario.protocol, path),
         prices=tuple(_beside(item, path, always="sample") for item in listed(scenario.prices)),
         orders=tuple(_beside(item, path, always="") for item in listed(scenario.orders)),
-        flow=_beside(scenario.flow, path),
+        flow=tuple(_beside(item, path) for item in listed(scenario.flow)),
     )
 
 
@@ -97,6 +102,7 @@ def check_scenario(scenario: Scenario, where: str) -> None:
         _try(where, key, duration_us, getattr(scenario, key))
     if duration_us(scenario.sample_interval) == 0:
         raise UsageError(f'{where}: sample_interval = "{scenario.sample_interval}" is not possible; give more than 0')
+    _check_snapshot(scenario.snapshot, where)
     ends = [_try(where, key, utc_us, getattr(scenario, key)) for key in ("start", "end") if getattr(scenario, key)]
     if len(ends) == 2 and ends[0] >= ends[1]:
         raise UsageError(f'{where}: start = "{scenario.start}" is not before end = "{scenario.end}" (exclusive)')
@@ -110,10 +116,10 @@ def check_scenario(scenario: Scenario, where: str) -> None:
     for key in ("positions", "seed"):
         if getattr(scenario, key) is not None and not scenario.flow:
             raise UsageError(f'{where}: {key} = {getattr(scenario, key)} needs a flow; add flow = "uniform"')
-    for key in ("prices", "orders"):
+    for key, wanted in (("prices", _PARQUET), ("orders", _PARQUET), ("flow", "a TOML file or the name of a flow")):
         paths = getattr(scenario, key)
         if isinstance(paths, tuple) and "" in paths:
-            raise UsageError(f"{where}: {key} names an empty path; give a Parquet file, a folder or a glob")
+            raise UsageError(f"{where}: {key} names an empty path; give {wanted}")
     for symbol, source in scenario.symbols.items():
         if source == "":
             raise UsageError(f"{where}: symbols.{symbol} is empty; give a symbol of the price files or a constant")
@@ -122,6 +128,14 @@ def check_scenario(scenario: Scenario, where: str) -> None:
     if "total_usd" in scenario.liquidity and len(scenario.liquidity) > 1:
         others = ", ".join(key for key in scenario.liquidity if key != "total_usd")
         raise UsageError(f"{where}: liquidity gives both total_usd and {others}; keep the total or the custodies")
+
+
+def _check_snapshot(snapshot: str | tuple[str, ...], where: str) -> None:
+    if isinstance(snapshot, tuple):
+        for time in snapshot:
+            _try(where, "snapshot", utc_us, time)
+    elif snapshot and _try(where, "snapshot", duration_us, snapshot) == 0:
+        raise UsageError(f'{where}: snapshot = "{snapshot}" is not possible; give more than 0')
 
 
 def listed(paths: str | tuple[str, ...]) -> tuple[str, ...]:

@@ -6,11 +6,14 @@ from pathlib import Path
 from typing import Any
 
 import msgspec
+from msgspec.structs import replace
 
-from backtest.assets import assets, shipped
-from backtest.config import ROWS, TABLES
+from backtest.assets import assets
+from backtest.config import ROWS, TABLES, Protocol
 from backtest.errors import UsageError
-from backtest.flow_config import FlowConfig, MarketShare, load_flow, utc_us
+from backtest.flows.config import FlowConfig, utc_us
+from backtest.flows.populations import find_flow, load_flows
+from backtest.flows.sections import MarketShare
 from backtest.price_quotes import Quotes
 from backtest.prices import SymbolSource
 from backtest.protocols import Sets, find_protocol, flatten, known_protocols, lineage, load_protocol, pin
@@ -27,7 +30,7 @@ _MOST_UNITS = 2**61  # half of what the kernels take for out of range
 class Setup:
     """A scenario made concrete.
 
-    prices, orders: paths as seen from the working folder; with no orders, `flow` is to be generated (None: no trades)
+    prices, orders: paths as seen from the working folder; with no orders, `flows` are to be generated (none: no trades)
     start_us, end_us: µs UTC, end exclusive; None: as far as the prices reach
     sources: what each column of the ticks reads, in the order of `resolved.symbols`
     quotes: how low, high and average prices come about; None: the protocol trades at the price itself
@@ -38,7 +41,7 @@ class Setup:
     resolved: Resolved
     prices: tuple[str, ...]
     orders: tuple[str, ...]
-    flow: FlowConfig | None
+    flows: tuple[FlowConfig, ...]
     path: str
     start_us: int | None
     end_us: int | None
@@ -80,9 +83,9 @@ def open_setup(target: str | Path | None = None, sets: Sets = (), **given: Any) 
     if unknown:
         raise UsageError(f"{unknown[0]} is not part of a scenario; {hint(unknown[0], Scenario.__struct_fields__)}")
     if changes.get("orders"):  # an order file takes the place of a flow, and the other way round
-        base = msgspec.structs.replace(base, flow="", positions=None, seed=None)
-    elif changes.get("flow"):
-        base = msgspec.structs.replace(base, orders=())
+        base = replace(base, flow=(), positions=None, seed=None)
+    elif changes.get("flow"):  # and another flow comes with its own positions and seed
+        base = replace(base, orders=(), positions=None, seed=None)
     scenario = build(msgspec.to_builtins(base) | changes, Scenario, "arguments")
     check_scenario(scenario, "arguments")  # the file itself has been checked
     where = str(target or DEFAULT_SCENARIO)
@@ -90,28 +93,47 @@ def open_setup(target: str | Path | None = None, sets: Sets = (), **given: Any) 
     if scenario.rules_at:
         protocol = pin(protocol, scenario.rules_at)
     whole, protocol = protocol, restrict(protocol, scenario.markets, "arguments" if "markets" in changes else where)
-    delay_us, sample_us = duration_us(scenario.execution_delay), duration_us(scenario.sample_interval)
-    resolved = resolve(protocol, sample_interval_us=sample_us)
-    return Setup(
-        scenario=scenario,
-        resolved=resolved,
+    resolved = resolve(protocol, sample_interval_us=duration_us(scenario.sample_interval))
+    return _setup(
+        scenario,
+        resolved,
+        price_symbols(whole),
+        where,
         prices=_prices(scenario, where),
         orders=listed(scenario.orders),
-        flow=_flow(
+        flows=_flows(
             scenario,
             resolved,
             "arguments" if "flow" in changes else where,
             any_protocol and "flow" not in changes,
             left_out={row.symbol for row in whole.market if row not in protocol.market},
         ),
+    )
+
+
+def recorded_setup(
+    scenario: Scenario, protocol: Protocol, prices: Sequence[str], orders: Sequence[str], where: str
+) -> Setup:
+    """The setup of a run that has been: scenario and rules as its manifest tells them, files as given."""
+    resolved = resolve(protocol, sample_interval_us=duration_us(scenario.sample_interval))
+    mapped = (*price_symbols(protocol), *scenario.symbols)
+    return _setup(scenario, resolved, mapped, where, prices=tuple(prices), orders=tuple(orders), flows=())
+
+
+def _setup(scenario: Scenario, resolved: Resolved, mapped: Sequence[str], where: str, **inputs: Any) -> Setup:
+    """inputs: prices, orders, flows. mapped: what a scenario may name under [symbols]."""
+    return Setup(
+        scenario=scenario,
+        resolved=resolved,
         path=scenario.path,
         start_us=utc_us(scenario.start) if scenario.start else None,
         end_us=utc_us(scenario.end) if scenario.end else None,
-        execution_delay_us=delay_us,
-        sample_interval_us=sample_us,
-        sources=symbol_sources(scenario, resolved, price_symbols(whole), where),
+        execution_delay_us=duration_us(scenario.execution_delay),
+        sample_interval_us=duration_us(scenario.sample_interval),
+        sources=symbol_sources(scenario, resolved, mapped, where),
         quotes=quotes(resolved),
         liquidity_usd=_liquidity(scenario.liquidity, resolved, where),
+        **inputs,
     )
 
 
@@ -147,7 +169,7 @@ def _with_protocol(protocol: str, name: str) -> tuple[Scenario, bool]:
     used = price_symbols(load_protocol(protocol))
     kin = load_scenario(_kin(protocol))
     symbols = {symbol: source for symbol, source in kin.symbols.items() if symbol in used}
-    return msgspec.structs.replace(kin, protocol=protocol, name=name, title="", symbols=symbols, set={}), True
+    return replace(kin, protocol=protocol, name=name, title="", symbols=symbols, set={}), True
 
 
 def _kin(protocol: str) -> str:
@@ -190,44 +212,57 @@ def _liquidity(given: Mapping[str, float], resolved: Resolved, where: str) -> tu
     return tuple(exact(given.get(row.symbol, 0.0), USD) for row in custodies)
 
 
-def _flow(
+def _flows(
     scenario: Scenario, resolved: Resolved, where: str, drop_unknown: bool, left_out: Set[str]
-) -> FlowConfig | None:
-    """The flow with the price source of each market filled in from the scenario, unless the flow names its own.
+) -> tuple[FlowConfig, ...]:
+    """The populations, the price source of each market filled in from the scenario, unless they name their own.
 
     `drop_unknown` leaves out markets that the protocol does not have, and trades all of its markets alike where that
     leaves none: a bare protocol was asked for, with no flow.
     `left_out`: markets of the protocol that the scenario does not want; a flow does without them.
     """
-    if not scenario.flow:
-        return None
-    known = shipped("flows")
-    path = known.get(scenario.flow, Path(scenario.flow))
-    if not path.is_file():
-        near = hint(scenario.flow, known)
-        raise UsageError(f'{where}: flow = "{scenario.flow}" is not there; {near}, or give a TOML file')
-    flow = load_flow(path, positions=scenario.positions, seed=scenario.seed)
+    names = listed(scenario.flow)
+    if not names:
+        return ()
+    try:
+        paths = [find_flow(name) for name in names]
+    except UsageError as error:
+        raise UsageError(f"{where}: flow: {error}") from None
     prices = {row.symbol: row.price or row.symbol for row in resolved.protocol.market}
-    custody = flow.liquidity.custody
-    if flow.liquidity.deposits and custody not in resolved.names.custodies:
-        near = hint(custody, resolved.names.custodies)
-        raise UsageError(f"{path}: liquidity.custody: {custody} is not a custody of {resolved.protocol.name}; {near}")
-    wanted = flow.markets
-    if drop_unknown and not any(item.market in prices for item in wanted):
-        wanted = tuple(MarketShare(market=symbol) for symbol in prices)
-    markets = []
+    found = []
+    for path, flow in zip(paths, load_flows(paths, positions=scenario.positions, seed=scenario.seed), strict=True):
+        custody = flow.liquidity.custody
+        if flow.liquidity.deposits and custody not in resolved.names.custodies:
+            near = hint(custody, resolved.names.custodies)
+            name = resolved.protocol.name
+            raise UsageError(f"{path}: liquidity.custody: {custody} is not a custody of {name}; {near}")
+        wanted = flow.markets
+        if drop_unknown and not any(item.market in prices for item in wanted):
+            wanted = tuple(MarketShare(market=symbol) for symbol in prices)
+        may_go = set(left_out) | ({item.market for item in wanted} - prices.keys() if drop_unknown else set())
+        may_go -= {flow.liquidity.watch}
+        markets = _markets(wanted, prices, may_go, f"{path}: markets", resolved.protocol.name)
+        found.append(replace(flow, markets=tuple(_sourced(item, scenario, prices, where) for item in markets)))
+    return tuple(found)
+
+
+def _markets(
+    wanted: Sequence[MarketShare], prices: Mapping[str, str], may_go: Set[str], where: str, protocol: str
+) -> list[MarketShare]:
+    """The wanted markets that the protocol has; another is an error, unless it may go and one of them stays."""
+    there = [item for item in wanted if item.market in prices]
     for item in wanted:
-        if item.market not in prices:
-            may_go = drop_unknown or item.market in left_out
-            if may_go and any(other.market in prices for other in wanted):
-                continue
-            near = hint(item.market, prices)
-            raise UsageError(f"{path}: markets: {item.market} is not a market of {resolved.protocol.name}; {near}")
-        source = item.source or scenario.symbols.get(prices[item.market], prices[item.market])
-        if not isinstance(source, str):
-            raise UsageError(
-                f"{where}: symbols.{prices[item.market]} is the constant {show(source)}, but the flow trades "
-                f"{item.market}; give a symbol of the price files"
-            )
-        markets.append(msgspec.structs.replace(item, source=source))
-    return msgspec.structs.replace(flow, markets=tuple(markets))
+        if item.market not in prices and not (item.market in may_go and there):
+            raise UsageError(f"{where}: {item.market} is not a market of {protocol}; {hint(item.market, prices)}")
+    return there
+
+
+def _sourced(item: MarketShare, scenario: Scenario, prices: Mapping[str, str], where: str) -> MarketShare:
+    """The market with the symbol of the price files that it reads."""
+    source = item.source or scenario.symbols.get(prices[item.market], prices[item.market])
+    if not isinstance(source, str):
+        raise UsageError(
+            f"{where}: symbols.{prices[item.market]} is the constant {show(source)}, but the flow trades "
+            f"{item.market}; give a symbol of the price files"
+        )
+    return replace(item, source=source)

@@ -16,6 +16,7 @@ import duckdb
 from backtest import columns, render
 from backtest.errors import PerpoolError
 from backtest.rundir import load_manifest, rules_of
+from backtest.snapshots import book_files
 
 SQL = Path(__file__).parent / "sql"
 # In order of dependence.
@@ -34,6 +35,9 @@ VIEWS = (
     "overview",
     "headlines",
 )
+# Over the macros: the figures of `perpool metrics`, and what they are made of.
+FIGURES = ("daily_returns", "drawdowns", "metrics")
+MAPS = ("liquidation_map",)  # per step of the price, not per period
 MACROS = (
     "revenue",
     "exposure",
@@ -44,6 +48,7 @@ MACROS = (
     "liquidations_by",
 )
 BASE = (
+    "book",
     "events",
     "positions",
     "markets",
@@ -58,6 +63,8 @@ BASE = (
 _VARIANTS = {"fee_booking": "debt", "margin": "separate", "trade_price": "oracle", "valuation": "collective"}
 # Files whose public view adds or hides something; the file itself is then raw.<name>.
 _WRAPPED = {"pool", "rejections"}
+# Types of columns.Column.kind as Parquet files bring them.
+_SQL_TYPES = {"timestamp": "TIMESTAMPTZ", "usd": "DECIMAL(18, 6)", "price": "DECIMAL(18, 10)", "code": "VARCHAR"}
 
 
 class Run(NamedTuple):
@@ -107,9 +114,10 @@ def install(con: duckdb.DuckDBPyConnection, runs: Sequence[Run], *, copy: bool) 
         for table in columns.TABLES:
             target = f"raw.{table}" if table in _WRAPPED else table
             con.execute(f"CREATE {'TABLE' if copy else 'VIEW'} {target} AS {_union(runs, table)}")
+        con.execute(f"CREATE {'TABLE' if copy else 'VIEW'} book AS {_snapshots(runs)}")
         _describe(con, runs)
         _prices(con, runs, copy)
-        for name in (*FIRST, *VIEWS, *MACROS):
+        for name in (*FIRST, *VIEWS, *MACROS, *MAPS, *FIGURES):
             con.execute((SQL / f"{name}.sql").read_text(encoding="utf-8"))
     except duckdb.Error as error:
         raise PerpoolError(f"cannot open {_listed(runs)}: {one_line(error)}; run the backtest again") from error
@@ -123,6 +131,16 @@ def _listed(runs: Sequence[Run]) -> str:
 
 def _union(runs: Sequence[Run], table: str) -> str:
     parts = (f"SELECT {_text(run.name)} AS run, * FROM {_scan([run.path / f'{table}.parquet'])}" for run in runs)
+    return " UNION ALL BY NAME ".join(parts)
+
+
+def _snapshots(runs: Sequence[Run]) -> str:
+    """Every snapshot of every run; no rows, but all columns, where there is none."""
+    spec = columns.SPECS[columns.BOOK]
+    none = ", ".join(f"CAST(NULL AS {_SQL_TYPES.get(column.kind, 'BIGINT')}) AS {column.name}" for column in spec)
+    parts = [f"SELECT CAST(NULL AS VARCHAR) AS run, {none} WHERE false"]
+    found = ((run.name, book_files(run.path)) for run in runs)
+    parts += [f"SELECT {_text(name)} AS run, * FROM {_scan(files)}" for name, files in found if files]
     return " UNION ALL BY NAME ".join(parts)
 
 
@@ -230,7 +248,7 @@ def explain(con: duckdb.DuckDBPyConnection, error: duckdb.Error) -> str:
     message = one_line(error).rstrip(".")
     if isinstance(error, duckdb.CatalogException):
         has_prices = con.execute("SELECT count(*) FROM duckdb_views() WHERE view_name = 'prices'").fetchall()[0][0]
-        tables = sorted((*BASE, *VIEWS, *(("prices",) if has_prices else ())))
+        tables = sorted((*BASE, *VIEWS, *FIGURES, *(("prices",) if has_prices else ())))
         message += "" if message[-1] in "?!" else "."
         message += f" Tables: {', '.join(tables)}. Per period, as in FROM revenue('1 day'): {', '.join(MACROS)}"
     elif isinstance(error, duckdb.BinderException):

@@ -5,6 +5,7 @@ import time
 import numpy as np
 
 from backtest.engine import Engine, make_venue
+from backtest.marking import marks
 from backtest.orders import empty_orders
 from kernels import _jit, loop
 from kernels.state import Ticks
@@ -27,4 +28,5 @@ def warm_up() -> float:
     engine.start(ticks, [1_000_000])
     engine.run(ticks, empty_orders(), is_last=True)
     engine.compile_rest()
+    marks(engine)
     return time.perf_counter() - started

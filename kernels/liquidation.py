@@ -41,13 +41,13 @@ def margin_state(pool, row, side, market, custody, counts_profit):
         return codes.FEES_EXCEED_COLLATERAL
     if left < owed + market.liquidation_fee_usd:
         return codes.LIQUIDATION_FEE_EXCEEDS_COLLATERAL
-    if left < _minimum_margin_ceil(row.size_usd, market.max_leverage_bps):
+    if left < minimum_margin_ceil(row.size_usd, market.max_leverage_bps):
         return codes.MAX_LEVERAGE
     return codes.OK
 
 
 @step()
-def _minimum_margin_ceil(size_usd, max_leverage_bps):
+def minimum_margin_ceil(size_usd, max_leverage_bps):
     """Least whole margin with margin * maximum >= size * 1e4."""
     floor = mul_div_floor(size_usd, BPS, max_leverage_bps)
     return floor + (1 if floor * max_leverage_bps != size_usd * BPS else 0)  # equal modulo 2**64 only if equal

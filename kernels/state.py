@@ -86,6 +86,12 @@ LP_SAMPLE = _record(
     "asset_drift_usd bad_debt_usd confiscated_usd spread_usd rounding_usd "
     "open_fee_usd liquidator_usd margin_usd"
 )
+# What an open position is worth at a tick.
+MARK = _record(
+    "snapshot_at market side position_no position_id custody opened_at price entry_price size_usd collateral_usd "
+    "pnl_usd exit_fee_usd borrow_fee_usd funding_usd equity_usd leverage_bps liquidation_price stop_loss take_profit "
+    "locked_units"
+)
 
 # Parameters, fixed for a run (or until a dated change). Same units; `_symbol` is a column of the ticks.
 CUSTODY_PARAMS = _record(

@@ -10,40 +10,69 @@ import numpy as np
 import pytest
 from hypothesis import HealthCheck, given, settings
 
-from backtest.engine import Engine, make_venue
-from backtest.errors import PerpoolError
-from backtest.marking import KNOWN, SCHEMA, mark_book
+from backtest.engine import Engine
 from kernels import codes
 from kernels.mark import MarkColumns, MarkQuote, MarkResult, mark
 from tests.busy_case import busy_case
 from tests.case import Case
-from tests.engine import to_orders, to_ticks
-from tests.properties.strategies import mixed_cases, spine_cases
-from tests.reference import health
+from tests.properties.strategies import spine_cases
 from tests.reference import position as exact
-from tests.reference.run import run_tick
 from tests.reference.venue import Record, Venue
+from tests.test_marking import engine_after, liquidated_at, reference_after
 
 MICRO, PRICE = 10**6, 10**10
 QUICK = settings(max_examples=150, deadline=None, suppress_health_check=list(HealthCheck))
 
 
-def engine_after(case: Case) -> Engine:
-    engine = Engine(make_venue(case.custodies, case.markets, case.pool), lambda table, records: None, capacity=32)
-    ticks = to_ticks(case)
-    engine.start(ticks, case.genesis)
-    engine.run(ticks, to_orders([o for o in case.orders if o["due_us"] <= case.ticks[-1][0]]), is_last=True)
-    return engine
+def gather(engine: Engine, rows: np.ndarray) -> MarkColumns:
+    """The columns that `mark` reads, from rows of open positions of one book; read-only, as Arrow's memory is."""
+    market = engine.venue.market[rows["book"] >> 1]
+    custody = np.where(rows["book"] & 1 == codes.LONG, market["long_custody"], market["short_custody"])
+    units = engine.venue.custody["unit"][custody].astype(np.float64)
+    # No profit is paid within the second of opening.
+    locked = np.where(rows["open_s"] < engine.venue.pool["now_s"][0], rows["locked"], 0)
+    columns = MarkColumns(
+        entry_price=rows["entry_price"] / PRICE,
+        size_usd=rows["size_usd"] / MICRO,
+        collateral_usd=rows["collateral_usd"] / MICRO,
+        exit_fee_usd=rows["exit_fee_usd"] / MICRO,
+        liquidation_fee_usd=rows["liquidation_fee_usd"] / MICRO,
+        interest_usd=(rows["unrealised_interest_usd"] + rows["paid_interest_usd"]) / MICRO,
+        funding_usd=rows["unrealised_funding_usd"] / MICRO,
+        index_snapshot=rows["cum_snapshot"].astype(np.float64),
+        funding_snapshot=rows["funding_snapshot"].astype(np.float64),
+        locked_tokens=locked / units,
+    )
+    for column in columns:
+        column.flags.writeable = False
+    return columns
 
 
-def reference_after(case: Case) -> Venue:
-    venue = Venue(case)
-    waiting = list(case.orders)
-    for number, tick in enumerate(case.ticks):
-        due = [order for order in waiting if order["due_us"] <= tick[0]]
-        waiting = waiting[len(due) :]
-        run_tick(venue, number, due)
-    return venue
+def quote(engine: Engine, b: int) -> MarkQuote:
+    """Price, low price and indices of the last tick for book b = 2 * market + side."""
+    market = engine.venue.market[b >> 1]
+    is_long = b & 1 == codes.LONG
+    custody = engine.venue.custody[market["long_custody"] if is_long else market["short_custody"]]
+    return MarkQuote(
+        sign=1.0 if is_long else -1.0,
+        price=float(market["price"]) / PRICE,
+        low_price=float(custody["low"]) / PRICE,
+        index=float(custody["index_now"]),
+        funding_index=float(market["funding_now"]),
+        max_leverage_bps=float(market["max_leverage_bps"]),
+    )
+
+
+def marked(engine: Engine) -> dict[int, dict[str, float]]:
+    """What the pass says of every open position, by position_no."""
+    found = {}
+    for b in range(len(engine.books.book)):
+        rows = engine.books.row[(engine.books.row["status"] == codes.OPEN_POSITION) & (engine.books.row["book"] == b)]
+        out = some_result(len(rows))
+        assert mark(gather(engine, rows), quote(engine, b), out) == len(rows)
+        for i, number in enumerate(rows["position_no"]):
+            found[int(number)] = {name: float(column[i]) for name, column in out._asdict().items()}
+    return found
 
 
 def close_to(dollars: float, micro: int) -> bool:
@@ -71,15 +100,6 @@ def check_values(venue: Venue, position: Record, row: dict[str, Any]) -> None:
         )
 
 
-def liquidated_at(venue: Venue, position: Record, price: int) -> bool:
-    """The exact rule at another price of the market, all else as it is."""
-    venue.exit_price = lambda market, side: price  # type: ignore[method-assign]
-    try:
-        return health.is_liquidatable(venue, position)
-    finally:
-        del venue.exit_price
-
-
 def check_liquidation_price(venue: Venue, position: Record, row: dict[str, Any]) -> None:
     """The exact rule turns at the price shown: within a micro-dollar of margin, or twelve digits of the price."""
     shown = row["liquidation_price"]
@@ -101,17 +121,12 @@ def check_liquidation_price(venue: Venue, position: Record, row: dict[str, Any])
 
 def check_book(case: Case) -> int:
     """Every open position of a case; returns how many."""
-    table = mark_book(engine_after(case))
+    rows = marked(engine_after(case))
     venue = reference_after(case)
-    assert table.schema == SCHEMA
     positions = [row for row in venue.rows if row.status == codes.OPEN_POSITION]
-    rows = {row["position_no"]: row for row in table.to_pylist()}
-    assert [(r["market"], r["side"], r["position_no"]) for r in rows.values()] == sorted(
-        (p.market, p.side, p.position_no) for p in positions
-    )
+    assert sorted(rows) == sorted(position.position_no for position in positions)
     for position in positions:
         row = rows[position.position_no]
-        assert row["position_id"] == position.position_id
         check_values(venue, position, row)
         check_liquidation_price(venue, position, row)
     return len(positions)
@@ -125,25 +140,6 @@ def test_mark_equals_exact_integers(case: Case) -> None:
 
 def test_mark_of_a_busy_book() -> None:
     assert sum(check_book(busy_case(seed, orders=200)) for seed in range(4)) > 20
-
-
-@QUICK
-@given(mixed_cases())
-def test_rules_that_the_pass_does_not_know_are_refused(case: Case) -> None:
-    known = all(case.pool[family] in variants for family, variants in KNOWN.items())
-    known = known and not any(market["min_profit_bps"] for market in case.markets)
-    if known and all(custody["peg"] == 0 for custody in case.custodies):
-        check_book(case)
-        return
-    with pytest.raises(PerpoolError, match="cannot mark"):
-        mark_book(engine_after(case))
-
-
-def test_mark_of_an_empty_book() -> None:
-    case = busy_case(orders=0)
-    table = mark_book(engine_after(case))
-    assert table.num_rows == 0
-    assert table.schema == SCHEMA
 
 
 def some_columns(n: int, **columns: float) -> MarkColumns:

@@ -93,7 +93,7 @@ SETUP_FAULTS = [
     ("prices='sample'\n[liquidity]\nusdc = 5", {},
      "{path}: liquidity.usdc is not a custody of adrena-alp; did you mean 'USDC'?"),
     ("prices='sample'\nflow='unifrom'", {},
-     "{path}: flow = \"unifrom\" is not there; did you mean 'uniform'?, or give a TOML file"),
+     "{path}: flow: no flow is called 'unifrom'; did you mean 'uniform'?, or give a TOML file"),
     ("prices='sample'\nflow='uniform'\n[symbols]\nBTC = 60000", {},
      "{path}: symbols.BTC is the constant 60000, but the flow trades BTC; give a symbol of the price files"),
     ("prices='sample'", {"sample_interval": "0h"},
@@ -124,8 +124,7 @@ def test_nothing_given_is_the_sample() -> None:
     setup = open_setup()
     assert setup.scenario.name == "sample"
     assert setup.prices == (str(assets("data") / "sample" / "prices.parquet"),)
-    assert setup.flow is not None
-    assert (setup.flow.positions, setup.flow.seed) == (20_000, 1)
+    assert [(flow.positions, flow.seed) for flow in setup.flows] == [(20_000, 1)]
     assert setup.sources[2] == SymbolSource("WBTC", "BTC", 15 * MINUTE)
     assert [source.symbol for source in setup.sources] == list(setup.resolved.symbols)
     assert sum(setup.liquidity_usd) == 10_000_000 * 10**6 < setup.resolved.pool_params["aum_cap_usd"]
@@ -152,7 +151,7 @@ def test_liquidity_per_custody_and_overrides_of_the_scenario(tmp_path: Path) -> 
         ("market.BTC.close_bps", 10),
     ]
     assert setup.prices[1] == str(tmp_path / "more.parquet")  # beside the scenario
-    assert setup.flow is None
+    assert setup.flows == ()
     assert setup.orders == ()
 
 
@@ -172,12 +171,11 @@ def test_the_command_line_replaces_keys_of_the_file(tmp_path: Path) -> None:
     setup = open_setup(
         path, prices=Path("p.parquet"), orders=("o.parquet",), start="2025-01-03", end=None, execution_delay="2s"
     )
-    assert (setup.prices, setup.orders, setup.flow) == (("p.parquet",), ("o.parquet",), None)
+    assert (setup.prices, setup.orders, setup.flows) == (("p.parquet",), ("o.parquet",), ())
     assert setup.start_us == 1_735_862_400_000_000
     assert setup.end_us is None
     assert setup.execution_delay_us == 2_000_000
-    flow = open_setup(path, positions=7).flow
-    assert flow is not None
+    (flow,) = open_setup(path, positions=7).flows
     assert (flow.positions, flow.seed) == (7, 5)
 
 
@@ -186,7 +184,7 @@ def test_a_flow_on_the_command_line_replaces_orders(tmp_path: Path) -> None:
     assert open_setup(path).orders == (str(tmp_path / "o.parquet"),)
     setup = open_setup(path, flow="uniform")
     assert setup.orders == ()
-    assert setup.flow is not None
+    assert len(setup.flows) == 1
 
 
 def test_a_bare_protocol_runs_on_the_sample_with_the_markets_that_it_has(tmp_path: Path) -> None:
@@ -196,8 +194,7 @@ def test_a_bare_protocol_runs_on_the_sample_with_the_markets_that_it_has(tmp_pat
     )
     setup = open_setup(write(tmp_path, text))
     assert setup.scenario.name == "small"
-    assert setup.flow is not None
-    assert [item.market for item in setup.flow.markets] == ["SOL"]
+    assert [[item.market for item in flow.markets] for flow in setup.flows] == [["SOL"]]
     assert setup.liquidity_usd == (4 * 10**12, 6 * 10**12)
     with pytest.raises(UsageError, match=r"uniform\.toml: markets: BTC is not a market of small; known: SOL"):
         open_setup(tmp_path / "small.toml", flow="uniform")
@@ -207,12 +204,11 @@ def test_a_bare_protocol_runs_on_the_sample_with_the_markets_that_it_has(tmp_pat
 def test_shipped_scenarios_open(name: str) -> None:
     setup = open_setup(name, prices="p.parquet")
     assert setup.scenario.title
-    assert setup.flow is not None
+    assert setup.flows
     assert 0 < sum(setup.liquidity_usd) < (setup.resolved.pool_params["aum_cap_usd"] or 10**18)  # 0: no cap
-    assert all(item.source for item in setup.flow.markets)
+    assert all(item.source for flow in setup.flows for item in flow.markets)
 
 
 def test_the_million_positions_of_2024_are_small() -> None:
-    flow = open_setup("real-2024", prices="p.parquet").flow
-    assert flow is not None
+    (flow,) = open_setup("real-2024", prices="p.parquet").flows
     assert (flow.positions, flow.collateral.median) == (1_000_000, 100.0)

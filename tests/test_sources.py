@@ -70,8 +70,8 @@ def test_a_scenario_may_want_some_markets_only() -> None:
     assert setup.resolved.names.markets == ("SOL", "BTC")  # in the order of the protocol
     assert setup.resolved.names.custodies == ("USDC", "jitoSOL", "WBTC", "BONK")
     assert len(setup.resolved.market_params) == 2
-    assert setup.flow is not None
-    assert [item.market for item in setup.flow.markets] == ["SOL", "BTC"]
+    (flow,) = setup.flows
+    assert [item.market for item in flow.markets] == ["SOL", "BTC"]
 
 
 def test_prices_of_markets_that_are_left_out_are_not_read(tmp_path: Path) -> None:

@@ -40,7 +40,7 @@ def micro(value):
 
 
 def test_every_sql_file_is_installed_and_explains_itself():
-    installed = {*warehouse.FIRST, *warehouse.VIEWS, *warehouse.MACROS}
+    installed = {*warehouse.FIRST, *warehouse.VIEWS, *warehouse.MACROS, *warehouse.MAPS, *warehouse.FIGURES}
     files = {path.stem: path.read_text() for path in warehouse.SQL.glob("*.sql")}
     assert set(files) == installed
     assert all(text.startswith(f"-- {name}") for name, text in files.items())

@@ -1,6 +1,5 @@
 """The command line. Every command lives in its own file and is imported when it is called."""
 
-import importlib
 import os
 import signal
 import sys
@@ -12,6 +11,7 @@ from typing import NoReturn
 import click
 
 from backtest import __version__
+from backtest.cli.lazy import LazyGroup
 from backtest.errors import PerpoolError
 
 _CLEAN_UP_S = 5.0
@@ -19,8 +19,13 @@ _CLEAN_UP_S = 5.0
 _COMMANDS = {
     "run": "backtest.cli.run:run",
     "sql": "backtest.cli.sql:sql",
+    "report": "backtest.cli.report:report",
     "compare": "backtest.cli.compare:compare",
+    "metrics": "backtest.cli.metrics:metrics",
+    "book": "backtest.cli.book:book",
+    "stress": "backtest.cli.stress:stress",
     "audit": "backtest.cli.audit:audit",
+    "prices": "backtest.cli.prices:prices",
     "flow": "backtest.cli.flow:flow",
     "protocols": "backtest.cli.protocols:protocols",
     "export": "backtest.cli.export:export",
@@ -29,21 +34,7 @@ _COMMANDS = {
 }
 
 
-class LazyGroup(click.Group):
-    """A group whose commands are imported on demand."""
-
-    def list_commands(self, ctx: click.Context) -> list[str]:
-        return list(_COMMANDS)
-
-    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
-        if cmd_name not in _COMMANDS:
-            return None
-        module, attribute = _COMMANDS[cmd_name].split(":")
-        command: click.Command = getattr(importlib.import_module(module), attribute)
-        return command
-
-
-@click.group(cls=LazyGroup, context_settings={"help_option_names": ["-h", "--help"]})
+@click.group(cls=LazyGroup, members=_COMMANDS, context_settings={"help_option_names": ["-h", "--help"]})
 @click.version_option(__version__, prog_name="perpool")
 def perpool() -> None:
     """Replay peer-to-pool perpetuals over historical prices, exactly, and ask the result in SQL.

@@ -81,7 +81,7 @@ def scenario(
     \b
     Example:
       perpool prices scenario --from data/sample/prices.parquet --symbols SOL,BTC,BONK,jitoSOL --keep USDC=1 \\
-        --method bootstrap --seed 7 --shock 'SOL+jitoSOL:-40%:30m:recover=50%/1d@2025-02-10' --out runs/prices/crash
+        --method bootstrap --seed 7 --shock 'SOL+jitoSOL:-40%:30m:recover=50%/1d@2025-01-02' --out runs/prices/crash
     """
     from dataclasses import asdict
 

@@ -11,12 +11,13 @@ import click
 from backtest.cli.options import WholeNumber
 
 if TYPE_CHECKING:
-    from backtest.runner import Announce, RunResult
+    from backtest.results import RunResult
+    from backtest.runner import Announce
 
 _SCENARIO_OPTIONS: list[Callable[[Any], Any]] = [
     click.option("--prices", multiple=True, help="Price file, folder or glob; may be repeated."),
     click.option("--orders", multiple=True, help="Order file, folder or glob; may be repeated."),
-    click.option("--flow", help="Generate orders instead: a flow TOML or the name of a shipped one."),
+    click.option("--flow", multiple=True, help="Generate orders instead: a flow TOML or a shipped name; repeatable."),
     click.option("--positions", type=WholeNumber(min=0), metavar="N", help="Number of positions of the flow."),
     click.option("--seed", type=WholeNumber(min=0), metavar="N", help="Seed of the flow."),
     click.option("--market", "markets", multiple=True, help="Trade this market only; may be repeated."),
@@ -27,6 +28,9 @@ _SCENARIO_OPTIONS: list[Callable[[Any], Any]] = [
     click.option("--max-staleness", help='Oldest price that still trades, such as "15m".'),
     click.option("--execution-delay", help='From an order\'s time to its earliest tick, such as "2s".'),
     click.option("--sample-interval", help='Spacing of pool samples, such as "1h".'),
+    click.option(
+        "--snapshot", metavar="EVERY | TIME", multiple=True, help='Write the whole book every "1d", or at these times.'
+    ),
 ]
 
 
@@ -57,14 +61,16 @@ def run(
     """
     from backtest.runner import run as replay
 
+    if len(given["snapshot"]) == 1 and "-" not in given["snapshot"][0]:
+        given["snapshot"] = given["snapshot"][0]  # a duration, and no date
     options = {name: value for name, value in given.items() if value not in (None, ())}
-    with _progress() as announce:
+    with progress() as announce:
         result = replay(target, out=out, sets=sets, overwrite=overwrite, announce=announce, **options)
     _print_json(result) if as_json else _print_table(result)
 
 
 @contextlib.contextmanager
-def _progress() -> Iterator["Announce"]:
+def progress() -> Iterator["Announce"]:
     """A bar with ticks, events and time left on a terminal's stderr; nothing elsewhere."""
     from rich.console import Console
     from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
@@ -130,4 +136,6 @@ def _print_table(result: "RunResult") -> None:
     click.echo(f"  perpool sql {path} \"FROM attribution('1 month')\"      where the LP return came from")
     click.echo(f'  perpool sql {path} "FROM overview"                    every day: TVL, volume, open interest, fees')
     click.echo(f"  perpool sql {path} \"FROM liquidations_by('1 day')\"    who was liquidated when")
+    if manifest.get("snapshots"):
+        click.echo(f"  perpool book {path} --map                             what a move of the price would liquidate")
     click.echo(f"  perpool audit {path}                                  prove that the books balance")

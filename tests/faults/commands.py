@@ -180,7 +180,10 @@ RESULTS = {
         "export out tiny.toml",
     ),
     "database is a folder": Fault(
-        "DIR/out is a directory; give the name of a database file, for example out.duckdb", ran, "export out out"
+        "DIR/out is a directory; give the name of a database file, for example out.duckdb, or --format csv or parquet "
+        "for a folder of files",
+        ran,
+        "export out out",
     ),
     "no database": Fault(
         "perpool export takes a run and a file, such as: perpool export out out.duckdb", ran, "export out", 2

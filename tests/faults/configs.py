@@ -298,7 +298,7 @@ FLOWS = {
         FLOW,
     ),
     "no file": Fault(
-        "arguments: flow = \"unifrom\" is not there; did you mean 'uniform'?, or give a TOML file",
+        "arguments: flow: no flow is called 'unifrom'; did you mean 'uniform'?, or give a TOML file",
         args=f"{RUN} --flow unifrom",
         code=2,
     ),
@@ -316,7 +316,7 @@ FLOWS = {
         code=2,
     ),
     "no description": Fault(
-        "none.toml: cannot be read (No such file or directory); give a TOML file",
+        "none.toml: no such file; give a flow TOML, or one of: btc-2025, ...",
         args="flow generate none.toml --prices prices.parquet --out x.parquet",
         code=2,
     ),
