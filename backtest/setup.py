@@ -34,7 +34,6 @@ class Setup:
     start_us, end_us: µs UTC, end exclusive; None: as far as the prices reach
     sources: what each column of the ticks reads, in the order of `resolved.symbols`
     quotes: how low, high and average prices come about; None: the protocol trades at the price itself
-    liquidity_usd: micro-dollars at the start, per custody
     """
 
     scenario: Scenario
@@ -49,7 +48,11 @@ class Setup:
     sample_interval_us: int
     sources: tuple[SymbolSource, ...]
     quotes: Quotes | None
-    liquidity_usd: tuple[int, ...]
+
+    @property
+    def liquidity_usd(self) -> tuple[int, ...]:
+        """Micro-dollars at the start, per custody; a total is split by the weights that `resolved` has in force."""
+        return _liquidity(self.scenario.liquidity, self.resolved, self.scenario.name)
 
     def genesis_units(self, prices: Sequence[int]) -> list[int]:
         """Tokens per custody, in book units, that `liquidity_usd` buys (floored) at the first tick's prices (1e10)."""
@@ -122,6 +125,7 @@ def recorded_setup(
 
 def _setup(scenario: Scenario, resolved: Resolved, mapped: Sequence[str], where: str, **inputs: Any) -> Setup:
     """inputs: prices, orders, flows. mapped: what a scenario may name under [symbols]."""
+    _liquidity(scenario.liquidity, resolved, where)
     return Setup(
         scenario=scenario,
         resolved=resolved,
@@ -132,7 +136,6 @@ def _setup(scenario: Scenario, resolved: Resolved, mapped: Sequence[str], where:
         sample_interval_us=duration_us(scenario.sample_interval),
         sources=symbol_sources(scenario, resolved, mapped, where),
         quotes=quotes(resolved),
-        liquidity_usd=_liquidity(scenario.liquidity, resolved, where),
         **inputs,
     )
 

@@ -114,6 +114,21 @@ def test_a_run_that_starts_after_a_change_begins_with_it(dated: RunResult) -> No
     assert later.manifest["protocol"]["market"][0]["close_bps"] == 20
 
 
+def test_the_first_liquidity_follows_the_weights_in_force(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    weights = {"custody.USDC": (2500, 7000), "custody.SOL": (7500, 3000)}
+    protocol = PROTOCOL
+    for custody, (before, _) in weights.items():
+        symbol = custody.split(".")[1]
+        protocol = protocol.replace(f'symbol = "{symbol}"\n', f'symbol = "{symbol}"\nratio_target_bps = {before}\n', 1)
+    later = "".join(f'"{custody}.ratio_target_bps" = {after}\n' for custody, (_, after) in weights.items())
+    world(tmp_path, f'{protocol}\n[[change]]\ndate = "2024-06-01"\nsource = "a blog"\n[change.set]\n{later}')
+    scenario = SCENARIO.split("[liquidity]")[0] + "[liquidity]\ntotal_usd = 1_000_000\n"
+    (tmp_path / "scenario.toml").write_text(scenario)
+    pool = run("scenario.toml", out="out").pool.filter(pl.col("timestamp") == pl.col("timestamp").min())
+    assert dict(pool.select("custody", pl.col("value_usd").cast(float)).iter_rows()) == {"USDC": 7e5, "SOL": 3e5}
+
+
 def test_a_closed_market_neither_opens_nor_closes(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     protocol = PROTOCOL.replace(
         'symbol = "SOL"\nlong_custody', 'symbol = "SOL"\nprice = "spot"\ncalendar = "week"\nlong_custody'
