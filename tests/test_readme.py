@@ -16,7 +16,8 @@ REAL = {
         f"{symbol}_USDT-5m.feather": f"binance_5m_2025/{symbol}_USDT-5m.feather" for symbol in ("BTC", "SOL")
     },
     "When the stable falls: March 2023": {
-        f"{symbol}-1m.csv": f"usdc_depeg_1m/binance_{symbol}_1m_20230301_20230321.csv" for symbol in ("BTCUSD", "BTCUSDC")
+        f"{symbol}-1m.csv": f"usdc_depeg_1m/binance_{symbol}_1m_20230301_20230321.csv"
+        for symbol in ("BTCUSD", "BTCUSDC")
     },
 }
 ABSENT = "The same traders in three pools: 2025"  # minutes long: `make compare`
