@@ -6,7 +6,10 @@ WITH priced AS (
     FROM lp
 ),
 numbered AS (
-    SELECT *, count(*) FILTER (lp_price_usd = peak_usd) OVER (PARTITION BY run ORDER BY timestamp) AS episode
+    -- CASE, not FILTER: a filtered running count is quadratic in DuckDB 2.0
+    SELECT
+        *,
+        count(CASE WHEN lp_price_usd = peak_usd THEN 1 END) OVER (PARTITION BY run ORDER BY timestamp) AS episode
     FROM priced
 ),
 episodes AS (

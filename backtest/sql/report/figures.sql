@@ -1,0 +1,2 @@
+-- figures: the view `headlines`, which `perpool compare` shows.
+FROM headlines

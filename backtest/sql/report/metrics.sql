@@ -1,0 +1,2 @@
+-- metrics: the figures of `perpool metrics`, but for the markouts.
+FROM metrics

@@ -1,0 +1,1 @@
+"""Pages of runs: their numbers, their pictures, and what a browser says to them."""
