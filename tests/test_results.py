@@ -1,5 +1,6 @@
 """A run as a value in Python: its frames are its files, its days are those of the metrics, its faults are one line."""
 
+import re
 import sys
 import warnings
 from decimal import Decimal
@@ -12,25 +13,8 @@ import backtest
 from backtest import PerpoolError, UsageError, columns
 from tests import handmade
 from tests.handmade import PRICE, at
+from tests.readme import README
 from tests.shell import write_world
-
-# As README shows it.
-EXAMPLE = """
-import polars as pl
-
-import backtest
-
-result = backtest.run("scenario.toml", out="runs/mine")  # later: result = backtest.load("runs/mine")
-
-result.positions.group_by("outcome").agg(pl.len(), pl.col("pnl_usd").sum())
-result.scan("events").filter(pl.col("bad_debt_usd") > 0).select("timestamp", "market", "bad_debt_usd").collect()
-result.sql("SELECT day, tvl_usd, fees_usd FROM overview")
-result.arrow("lp")
-
-result.metrics.values["max_drawdown"]
-result.returns()  # a row per UTC day
-result.returns_pandas()  # for tear sheets: empyrical, pyfolio, quantstats
-"""
 
 
 @pytest.fixture(scope="module")
@@ -98,8 +82,11 @@ def test_without_pandas_the_error_says_what_to_do(result, monkeypatch):
 def test_the_example_of_the_readme(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     write_world(tmp_path)
+    (example,) = [
+        text for text in re.findall(r"```python\n(.*?)```", README.read_text(), re.S) if "backtest.run(" in text
+    ]
     shown: dict[str, object] = {}
-    exec(EXAMPLE, shown)
+    exec(example, shown)
     made, found = shown["result"], backtest.load("runs/mine")
     assert isinstance(made, backtest.RunResult)
     assert made == found and made.summary == found.summary and made.metrics == found.metrics
