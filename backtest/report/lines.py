@@ -3,12 +3,16 @@
 from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 
+import numpy as np
+import numpy.typing as npt
 import polars as pl
 
 from backtest.report import colours
 from backtest.report.downsample import BUCKETS, extremes
 
 Spec = dict[str, Any]
+Times = npt.NDArray[np.int64]
+Values = npt.NDArray[np.float64]
 _THIN = 1.3
 # Kind of value: how the axis and the hover show it.
 AXES = {
@@ -35,18 +39,32 @@ def lines(frame: pl.DataFrame, kind: str, styles: Mapping[str, Style]) -> tuple[
     `frame` has series, timestamp (rising) and value; series are drawn in the order of `styles`.
     """
     parts = {str(key[0]): part for key, part in frame.partition_by("series", as_dict=True).items()}
+    series = {
+        name: (parts[name]["timestamp"].dt.epoch("us").to_numpy(), parts[name]["value"].to_numpy())
+        for name in styles
+        if name in parts
+    }
     traces: list[Spec] = []
     drawn, total = 0, 0
-    for name in (name for name in styles if name in parts):
-        times = parts[name]["timestamp"].dt.epoch("us").to_numpy()
-        values = parts[name]["value"].to_numpy()
-        kept = extremes(times, values, BUCKETS)
+    for name, (times, values) in series.items():
+        group = styles[name].group
+        stack = [other for other in series if styles[other].group == group] if group else [name]
+        kept = _kept(times, [series[other] for other in stack])
         trace = _trace(name, times[kept] // 1_000, values[kept], kind, styles[name])
         trace["showlegend"] = all(trace["name"] != other["name"] for other in traces)
         traces.append(trace)
         drawn, total = max(drawn, len(kept)), max(total, len(times))
     shown = [value for trace in traces for value in trace["y"]]
     return {"data": traces, "layout": _over_time(_ticks(kind, shown))}, _left_out(drawn, total)
+
+
+def _kept(times: Times, stack: Sequence[tuple[Times, Values]]) -> npt.NDArray[np.intp]:
+    """Which points of a series are drawn: its extremes, and the moments of those of what it is stacked with.
+
+    Plotly takes a series for 0 where it has no point and another of the stack has one.
+    """
+    moments = [found[extremes(found, values, BUCKETS)] for found, values in stack]
+    return np.flatnonzero(np.isin(times, np.concatenate(moments)))
 
 
 def _left_out(drawn: int, total: int) -> str:

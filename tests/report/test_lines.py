@@ -55,6 +55,17 @@ def test_both_sides_of_a_market_are_one_entry_of_the_legend():
     ]
 
 
+def test_what_is_stacked_has_points_at_the_same_moments():
+    """Where one had none, plotly would draw it as 0."""
+    count = 10_000
+    parts = [frame([number * factor % 97 for number in range(count)], name) for name, factor in (("a", 31), ("b", 57))]
+    spec, said = lines(pl.concat(parts), "usd", {name: Style("", group="long") for name in ("a", "b")})
+    one, other = (trace["x"] for trace in spec["data"])
+    assert one == other and len(one) < count
+    assert {max(trace["y"]) for trace in spec["data"]} == {96}
+    assert f"{len(one):,} of {count:,}" in said
+
+
 def test_one_asset_has_one_colour_everywhere():
     manifest = {
         "custodies": [
