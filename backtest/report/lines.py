@@ -44,34 +44,40 @@ def lines(frame: pl.DataFrame, kind: str, styles: Mapping[str, Style]) -> tuple[
         for name in styles
         if name in parts
     }
+    stacks = {name: _stack(name, list(series), styles) for name in series}
+    stretches = BUCKETS // max(map(len, stacks.values()), default=1)
     traces: list[Spec] = []
     drawn, total = 0, 0
     for name, (times, values) in series.items():
-        group = styles[name].group
-        stack = [other for other in series if styles[other].group == group] if group else [name]
-        kept = _kept(times, [series[other] for other in stack])
+        kept = _kept(times, [series[other] for other in stacks[name]], stretches)
         trace = _trace(name, times[kept] // 1_000, values[kept], kind, styles[name])
         trace["showlegend"] = all(trace["name"] != other["name"] for other in traces)
         traces.append(trace)
         drawn, total = max(drawn, len(kept)), max(total, len(times))
     shown = [value for trace in traces for value in trace["y"]]
-    return {"data": traces, "layout": _over_time(_ticks(kind, shown))}, _left_out(drawn, total)
+    return {"data": traces, "layout": _over_time(_ticks(kind, shown))}, _left_out(drawn, total, stretches)
 
 
-def _kept(times: Times, stack: Sequence[tuple[Times, Values]]) -> npt.NDArray[np.intp]:
+def _stack(name: str, names: Sequence[str], styles: Mapping[str, Style]) -> list[str]:
+    """The series that are drawn on top of one another with this one, itself too."""
+    group = styles[name].group
+    return [other for other in names if styles[other].group == group] if group else [name]
+
+
+def _kept(times: Times, stack: Sequence[tuple[Times, Values]], stretches: int) -> npt.NDArray[np.intp]:
     """Which points of a series are drawn: its extremes, and the moments of those of what it is stacked with.
 
     Plotly takes a series for 0 where it has no point and another of the stack has one.
     """
-    moments = [found[extremes(found, values, BUCKETS)] for found, values in stack]
+    moments = [found[extremes(found, values, stretches)] for found, values in stack]
     return np.flatnonzero(np.isin(times, np.concatenate(moments)))
 
 
-def _left_out(drawn: int, total: int) -> str:
+def _left_out(drawn: int, total: int, stretches: int) -> str:
     if drawn == total:
         return ""
     return (
-        f"Drawn from {drawn:,} of {total:,} samples per line: of each of {BUCKETS} stretches of time the first, "
+        f"Drawn from {drawn:,} of {total:,} samples per line: of each of {stretches} stretches of time the first, "
         "lowest, highest and last, so no extreme is lost."
     )
 
