@@ -122,9 +122,11 @@ def _spread(summary: "FlowSummary") -> "Table":
 
 
 def _names(arguments: tuple[str, ...]) -> list[str]:
-    """What tells the flows apart: names of files without their ending, or the arguments where two would be equal."""
-    short = [Path(argument).stem for argument in arguments]
-    return short if len(set(short)) == len(short) else list(arguments)
+    """What tells the flows apart: names of files without their ending, numbered where two would be equal."""
+    names = [Path(argument).stem for argument in arguments]
+    if len(set(names)) == len(names):
+        return names
+    return [f"{number} {name}" for number, name in enumerate(names, 1)]
 
 
 def _side_by_side(names: list[str], flows: list["FlowSummary"]) -> "Table":
