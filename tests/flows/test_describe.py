@@ -89,11 +89,12 @@ def test_no_orders(tmp_path: Path) -> None:
         assert (done.code, done.err) == (0, "")
 
 
-def test_the_page(flow: Path) -> None:
-    done = perpool("flow", "describe", flow)
+def test_the_page(flow: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(flow.parent)
+    done = perpool("flow", "describe", flow.name)
     assert (done.code, done.err) == (0, "")
     for line in (
-        f"orders    6 in {flow}",
+        f"orders    6 in {flow.name}",
         "span      2025-01-01 00:00 to 2025-01-01 09:00 UTC, 0.4 days",
         "actions   open 3, close 2, increase 1",
         "opens     3, 8.00 a day; 2 with a close, 1 without",
