@@ -7,6 +7,7 @@ import pytest
 
 from backtest.mechanisms import FAMILIES
 from backtest.protocols import load_protocol
+from backtest.recipes import recipes
 from tests import readme, shell
 from tests.real import real_data
 
@@ -68,6 +69,12 @@ def test_table_of_venues_is_that_of_the_recipes() -> None:
     assert len(venues) == len(set(venues)) == len(recipes) == 5
     protocols = [load_protocol(name) for name in recipes]
     assert rows == [[family, *(getattr(item.mechanisms, family) for item in protocols)] for family in FAMILIES]
+
+
+def test_table_of_recipes_is_that_of_the_folder() -> None:
+    text = readme.README.read_text()
+    listed = re.findall(r"^\| \[`@(\w+)`\]\(backtest/sql/recipes/(\w+)\.sql\) \| (.*) \|$", text, re.MULTILINE)
+    assert listed == [(name, name, recipe.question) for name, recipe in recipes().items()]
 
 
 @pytest.mark.parametrize("folder", ["kernels", "backtest"])
