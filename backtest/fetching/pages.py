@@ -15,8 +15,8 @@ import polars as pl
 from backtest.errors import PerpoolError
 from backtest.history.row_checks import Fault, first_fault
 from backtest.history.store import SCHEMA as TYPES
-from backtest.history.store import replacing
 from backtest.price_files import CANDLES, iso
+from backtest.whole_file import replacing
 
 FOLDER = ".fetch"
 COLUMNS = ("timestamp", *CANDLES, "volume")

@@ -4,14 +4,13 @@ What a trader or an LP does at a moment depends on prices up to it (`foresight`:
 so prices after it change no order up to it.
 """
 
-import os
 from collections.abc import Sequence
 from pathlib import Path
 
 import pyarrow as pa  # type: ignore[import-untyped,unused-ignore]
 import pyarrow.parquet as pq  # type: ignore[import-untyped,unused-ignore]
 
-from backtest.errors import PerpoolError, UsageError
+from backtest.errors import UsageError
 from backtest.flows.changes import added_collateral, partial_closes
 from backtest.flows.config import FlowConfig
 from backtest.flows.liquidity import provide
@@ -20,6 +19,7 @@ from backtest.flows.populations import check_names
 from backtest.flows.prices_seen import Prices, Seen, load, traded
 from backtest.flows.traders import trade
 from backtest.prices import SymbolSource, TickSource, open_prices
+from backtest.whole_file import replacing
 
 _EVER_US = 2**62  # no price is too old to look at
 
@@ -66,11 +66,5 @@ def write_orders(orders: pa.Table, out: str | Path) -> None:
         raise UsageError(f"{target}: the folder {target.parent} does not exist; make it, or write elsewhere")
     if target.is_dir():
         raise UsageError(f"{target}: is a folder; name the file to write, such as {target / 'orders.parquet'}")
-    part = target.with_name(f".{target.name}.{os.getpid()}.part")
-    try:
+    with replacing(target) as part:
         pq.write_table(orders, part, compression="zstd", store_decimal_as_integer=True, row_group_size=262_144)
-        part.replace(target)
-    except OSError as error:
-        raise PerpoolError(f"{target}: cannot be written ({error}); free space or write elsewhere") from None
-    finally:
-        part.unlink(missing_ok=True)

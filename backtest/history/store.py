@@ -5,10 +5,8 @@ done to get them stands in the file's metadata under `perpool.provenance`: a JSO
 """
 
 import json
-import os
 import re
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +16,7 @@ import pyarrow.parquet as pq  # type: ignore[import-untyped,unused-ignore]
 
 from backtest.errors import PerpoolError, UsageError
 from backtest.price_files import CANDLES, LONG
+from backtest.whole_file import replacing
 
 PROVENANCE = "perpool.provenance"
 ROW_GROUP_ROWS = 262_144
@@ -77,16 +76,3 @@ def write_symbol(
             metadata={PROVENANCE: json.dumps(list(provenance))},
         )
     return target
-
-
-@contextmanager
-def replacing(target: Path) -> Iterator[Path]:
-    """A hidden path beside `target` to write to: it takes the target's place when the block ends without an error."""
-    part = target.with_name(f".{target.name}.{os.getpid()}.part")
-    try:
-        yield part
-        part.replace(target)
-    except OSError as error:
-        raise PerpoolError(f"{target}: cannot be written ({error}); free space or write elsewhere") from None
-    finally:
-        part.unlink(missing_ok=True)

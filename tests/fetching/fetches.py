@@ -3,7 +3,6 @@
 from dataclasses import replace
 from pathlib import Path
 
-import ccxt
 import polars as pl
 
 from backtest.fetching.fetch import fetch
@@ -26,12 +25,6 @@ class Log:
     def __init__(self) -> None:
         self.said: list[str] = []
         self.slept: list[float] = []
-
-
-def go_direct(monkeypatch) -> None:
-    """No proxy between the test and its server, and none of the pauses that a real exchange asks for."""
-    monkeypatch.setenv("NO_PROXY", "127.0.0.1")
-    monkeypatch.setattr(ccxt.Exchange, "throttle", lambda self, cost=None: None)
 
 
 def linked(server: Server, log: Log, retries: int = 8, symbol: str = "SOL/USDT", interval: str = "1m") -> Market:

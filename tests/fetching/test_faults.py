@@ -9,7 +9,6 @@ from backtest.errors import PerpoolError
 from backtest.fetching import market
 from backtest.history.store import write_symbol
 from tests.fetching.exchange_server import (
-    Server,
     cut_body,
     cut_json,
     instead,
@@ -18,21 +17,10 @@ from tests.fetching.exchange_server import (
     series,
     silence,
 )
-from tests.fetching.fetches import T0_MS, Log, assert_holds, bring, expected, go_direct, minute
+from tests.fetching.fetches import T0_MS, Log, assert_holds, bring, expected, minute
 
 HTML = refusal(502, "<html><body>Bad gateway</body></html>", Content_Type="text/html")
 CUT_OFF = "binance sends an answer that is cut off or no JSON"
-
-
-@pytest.fixture(autouse=True)
-def direct(monkeypatch):
-    go_direct(monkeypatch)
-
-
-@pytest.fixture
-def server():
-    with Server(series(T0_MS, 1000), page=100, now_ms=minute(1000)) as running:
-        yield running
 
 
 def changed(row, column, value):

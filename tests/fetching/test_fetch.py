@@ -11,21 +11,10 @@ import pytest
 from backtest.fetching.result import Gap
 from backtest.history.store import provenance_of, write_symbol
 from backtest.prices import open_prices
-from tests.fetching.exchange_server import Server, instead, series
-from tests.fetching.fetches import NAMES, T0_MS, Log, assert_holds, bring, expected, go_direct, linked, minute
+from tests.fetching.exchange_server import instead
+from tests.fetching.fetches import NAMES, Log, assert_holds, bring, expected, linked, minute
 from tests.price_data import sources
 from tests.shell import command, environment, perpool
-
-
-@pytest.fixture(autouse=True)
-def direct(monkeypatch):
-    go_direct(monkeypatch)
-
-
-@pytest.fixture
-def server():
-    with Server(series(T0_MS, 1000), page=100, now_ms=minute(1000)) as running:
-        yield running
 
 
 def words(server, out, *more, span=("2025-01-01", "2025-01-01T05:00")):

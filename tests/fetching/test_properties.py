@@ -5,22 +5,16 @@ from contextlib import suppress
 from pathlib import Path
 from unittest import mock
 
-import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from backtest.errors import PerpoolError
 from backtest.fetching.pages import FOLDER
 from tests.fetching.exchange_server import Server, cut_body, cut_json, instead, refusal, reset, series
-from tests.fetching.fetches import T0_MS, assert_holds, bring, go_direct, minute
+from tests.fetching.fetches import T0_MS, assert_holds, bring, minute
 
 ROWS = 120
 BAD_DAYS = (refusal(429), refusal(502, ""), cut_json, cut_body, reset, instead(lambda rows: rows[::-1]))
-
-
-@pytest.fixture(autouse=True)
-def direct(monkeypatch):
-    go_direct(monkeypatch)
 
 
 @st.composite

@@ -7,21 +7,9 @@ import pytest
 
 from backtest.errors import PerpoolError
 from backtest.fetching import market
-from tests.fetching.exchange_server import Server, reset, series
-from tests.fetching.fetches import T0_MS, Log, bring, go_direct, linked, minute
+from tests.fetching.exchange_server import reset
+from tests.fetching.fetches import Log, bring, linked, minute
 from tests.shell import perpool
-
-
-@pytest.fixture(autouse=True)
-def direct(monkeypatch):
-    go_direct(monkeypatch)
-
-
-@pytest.fixture
-def server():
-    with Server(series(T0_MS, 1000), page=100, now_ms=minute(1000)) as running:
-        yield running
-
 
 WORDS = {
     "exchange": (("binanec", "SOL/USDT", "1m"), "ccxt knows no exchange binanec; did you mean 'binance'?"),
